@@ -1,0 +1,15 @@
+"""Video models: functional Keras models with presets."""
+
+from keras_video._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    attributes={
+        "PPTSM": "pp_tsm.pp_tsm",
+        "PPTSN": "pp_tsn.pp_tsn",
+        "ResNetBackbone": "resnet.resnet_backbone",
+        "TSM": "tsm.tsm",
+        "TSN": "tsn.tsn",
+        "VideoClassifier": "video_classifier",
+    },
+)
