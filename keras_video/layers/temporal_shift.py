@@ -1,0 +1,139 @@
+"""`TemporalShift`: moves some channels one frame forward and some one frame back."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_video")
+class TemporalShift(keras.layers.Layer):
+    """Exchanges channels between neighbouring frames, at no parameters and no multiplications.
+
+    With `c1 = int(channels * shift_ratio)` and `c2 = int(2 * channels * shift_ratio)`:
+
+    - channels `[0, c1)` of frame `t` come from frame `t - 1`;
+    - channels `[c1, c2)` come from frame `t + 1` (`direction="both"` only);
+    - the others stay; what would come from outside of the clip is zero.
+
+    This is PaddleVideo's order; MIT's and MMAction2's weights have the two groups swapped.
+    `direction="past"` moves the first group only, so that frame `t` never depends on later frames:
+    such a network can run on a stream, one frame at a time, with explicit state.
+
+    Args:
+        shift_ratio: share of the channels that moves in each direction, `0 <= shift_ratio <= 0.5`.
+            Defaults to 1/8.
+        num_frames: frames of a clip. Needed for inputs of rank 4, where time is folded into the
+            batch; `None` (default) for inputs of rank 5.
+        direction: `"both"` (default) or `"past"`.
+
+    Call arguments:
+        inputs: `(batch, time, height, width, channels)`, or with `num_frames`
+            `(batch * num_frames, height, width, channels)`. With `state`: one frame
+            `(batch, height, width, channels)`.
+        state: what the previous frame left, `(batch, height, width, c1)`, from `initial_state` or
+            from the call before (`direction="past"` only).
+
+    Returns:
+        The shifted inputs, of the same shape; with `state`, the pair `(outputs, next state)`.
+
+    Example:
+
+    >>> shift = keras_video.layers.TemporalShift()
+    >>> shift(np.ones((2, 8, 7, 7, 64))).shape
+    (2, 8, 7, 7, 64)
+    >>> online = keras_video.layers.TemporalShift(direction="past")
+    >>> state = online.initial_state((1, 7, 7, 64))
+    >>> for frame in stream:
+    ...     outputs, state = online(frame, state=state)
+
+    Reference: Lin et al., "TSM: Temporal Shift Module for Efficient Video Understanding",
+    https://arxiv.org/abs/1811.08383
+    """
+
+    def __init__(
+        self,
+        shift_ratio: float = 0.125,
+        num_frames: int | None = None,
+        direction: str = "both",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not 0 <= shift_ratio <= 0.5:
+            raise ValueError(
+                "`shift_ratio` is the share of channels for each direction and must be between "
+                f"0 and 0.5. Received: shift_ratio={shift_ratio!r}"
+            )
+        if direction not in ("both", "past"):
+            raise ValueError(
+                f'`direction` must be "both" or "past". Received: direction={direction!r}'
+            )
+        self.shift_ratio = float(shift_ratio)
+        self.num_frames = num_frames
+        self.direction = direction
+
+    def call(self, inputs, state=None):
+        if state is not None:
+            return self._step(inputs, state)
+        if len(inputs.shape) == 5:
+            return self._shift(inputs)
+        shape = ops.shape(inputs)
+        clips = ops.reshape(inputs, (-1, self.num_frames, *shape[1:]))
+        return ops.reshape(self._shift(clips), (-1, *shape[1:]))
+
+    def build(self, input_shape):
+        rank = len(input_shape)
+        if rank not in (4, 5) or (rank == 4) != (self.num_frames is not None):
+            # A single frame of a stream has rank 4 as well.
+            if not (rank == 4 and self.direction == "past"):
+                raise ValueError(
+                    "TemporalShift takes clips (batch, time, height, width, channels), or with "
+                    "`num_frames` frames (batch * num_frames, height, width, channels). "
+                    f"Received: input_shape={tuple(input_shape)}, num_frames={self.num_frames}"
+                )
+        self.built = True
+
+    def initial_state(self, frame_shape: tuple[int, ...]):
+        """Zeros for the first frame of a stream; `frame_shape`: (batch, height, width, channels)."""
+        forward, _ = self._split(frame_shape[-1])
+        return ops.zeros((*frame_shape[:-1], forward), dtype=self.compute_dtype)
+
+    def _split(self, channels: int) -> tuple[int, int]:
+        forward = int(channels * self.shift_ratio)
+        if self.direction == "past":
+            return forward, forward
+        return forward, int(2 * channels * self.shift_ratio)
+
+    def _shift(self, clips):
+        forward, end = self._split(clips.shape[-1])
+        still = [[0, 0]] * 3
+        parts = []
+        if forward:
+            parts.append(ops.pad(clips[:, :-1, ..., :forward], [[0, 0], [1, 0], *still]))
+        if end > forward:
+            parts.append(ops.pad(clips[:, 1:, ..., forward:end], [[0, 0], [0, 1], *still]))
+        if not parts:
+            return clips
+        return ops.concatenate([*parts, clips[..., end:]], axis=-1)
+
+    def _step(self, frame, state):
+        if self.direction != "past":
+            raise ValueError(
+                'A stream needs `TemporalShift(direction="past")`: frames of the future are not '
+                f"known. Received: direction={self.direction!r} with a `state`."
+            )
+        forward, _ = self._split(frame.shape[-1])
+        outputs = ops.concatenate([state, frame[..., forward:]], axis=-1)
+        return outputs, frame[..., :forward]
+
+    def compute_output_spec(self, inputs, state=None):
+        outputs = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
+        if state is None:
+            return outputs
+        return outputs, keras.KerasTensor(state.shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "shift_ratio": self.shift_ratio,
+            "num_frames": self.num_frames,
+            "direction": self.direction,
+        }

@@ -1,0 +1,1 @@
+"""ResNet over the frames of a clip, with or without temporal shift."""

@@ -1,0 +1,223 @@
+"""`ResNetBackbone`: a ResNet applied to every frame, optionally with temporal shift."""
+
+import keras
+from keras import ops
+
+from keras_video.layers.conv_norm import ConvNorm, activate
+from keras_video.layers.fold_time import FoldTime, UnfoldTime
+from keras_video.layers.temporal_shift import TemporalShift
+
+# Blocks in each of the four stages (He et al., table 1).
+STAGES = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+
+
+@keras.saving.register_keras_serializable(package="keras_video")
+class ResNetBackbone(keras.Model):
+    """ResNet features of every frame of a clip.
+
+    The 3x3 convolution of a block carries its stride ("v1.5"). `variant="vd"` adds the tweaks C
+    and D of He et al. 2018: a stem of three 3x3 convolutions, and shortcuts that average-pool before
+    a 1x1 convolution of stride 1.
+
+    Input shape: `(batch, num_frames, height, width, 3)`, RGB from 0 to 255.
+    Output shape: `(batch, num_frames, ceil(height / 32), ceil(width / 32), channels)`, where
+    channels is `32 * width` for depths from 50 and `8 * width` below.
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        num_frames: frames of a clip. Defaults to 8.
+        variant: `"plain"` (default) or `"vd"`.
+        activation: `"relu"` (default) or `"leaky_relu"`.
+        shift_ratio: share of the channels that `TemporalShift` moves each way at the input of every
+            residual branch; 0 (default) for a network without shift.
+        width: channels of the first stage. Defaults to 64.
+        normalize: `"imagenet"` (default), a pair `(mean, std)` of three numbers each in units of
+            0 to 1, or `None` where inputs are normalised already.
+        image_size: height and width of the frames, an integer, or `None` (default) for any.
+        synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
+        dtype: dtype policy of all layers.
+
+    Example:
+
+    >>> backbone = keras_video.models.ResNetBackbone(depth=50, shift_ratio=1 / 8)
+    >>> backbone.predict(np.zeros((1, 8, 224, 224, 3), "uint8")).shape
+    (1, 8, 7, 7, 2048)
+
+    References: https://arxiv.org/abs/1512.03385, https://arxiv.org/abs/1812.01187
+    """
+
+    def __init__(
+        self,
+        depth: int = 50,
+        num_frames: int = 8,
+        variant: str = "plain",
+        activation: str = "relu",
+        shift_ratio: float = 0.0,
+        width: int = 64,
+        normalize="imagenet",
+        image_size: int | None = None,
+        synchronized: bool = False,
+        dtype=None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        if depth not in STAGES:
+            raise ValueError(f"`depth` must be one of {list(STAGES)}. Received: depth={depth!r}")
+        if variant not in ("plain", "vd"):
+            raise ValueError(f'`variant` must be "plain" or "vd". Received: variant={variant!r}')
+        mean_and_std = normalization_constants(normalize)
+
+        # === Layers ===
+        def conv(filters, kernel_size, strides=1, activation=activation, name=None):
+            return ConvNorm(
+                filters,
+                kernel_size,
+                strides,
+                activation,
+                synchronized=synchronized,
+                dtype=dtype,
+                name=name,
+            )
+
+        def shortcut(x, filters, strides, name):
+            if variant == "vd" and strides > 1:
+                pool = keras.layers.AveragePooling2D(
+                    2, 2, "same", data_format="channels_last", dtype=dtype, name=f"{name}_pool"
+                )
+                return conv(filters, 1, activation=None, name=name)(pool(x))
+            return conv(filters, 1, strides, activation=None, name=name)(x)
+
+        def residual_block(x, filters, strides, name):
+            branch = x
+            if shift_ratio:
+                shift = TemporalShift(shift_ratio, num_frames, dtype=dtype, name=f"{name}_shift")
+                branch = shift(branch)
+            if depth >= 50:
+                out_filters = 4 * filters
+                branch = conv(filters, 1, name=f"{name}_conv1")(branch)
+                branch = conv(filters, 3, strides, name=f"{name}_conv2")(branch)
+                branch = conv(out_filters, 1, activation=None, name=f"{name}_conv3")(branch)
+            else:
+                out_filters = filters
+                branch = conv(filters, 3, strides, name=f"{name}_conv1")(branch)
+                branch = conv(out_filters, 3, activation=None, name=f"{name}_conv2")(branch)
+            if strides > 1 or x.shape[-1] != out_filters or name.endswith("block1"):
+                # The reference projects the first shortcut of every stage, also at equal width.
+                x = shortcut(x, out_filters, strides, f"{name}_shortcut")
+            x = keras.layers.Add(dtype=dtype, name=f"{name}_add")([branch, x])
+            return Activate(activation, dtype=dtype, name=f"{name}_out")(x)
+
+        # === Functional model ===
+        clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
+        x = FoldTime(dtype="float32", name="fold_time")(clips)
+        if mean_and_std is not None:
+            scale = [1 / (255 * s) for s in mean_and_std[1]]
+            offset = [-m / s for m, s in zip(*mean_and_std, strict=True)]
+            x = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalize")(x)
+        if variant == "vd":
+            x = conv(width // 2, 3, 2, name="stem_conv1")(x)
+            x = conv(width // 2, 3, name="stem_conv2")(x)
+            x = conv(width, 3, name="stem_conv3")(x)
+        else:
+            x = conv(width, 7, 2, name="stem_conv")(x)
+        x = StemPooling(dtype=dtype, name="stem_pool")(x)
+        for stage, blocks in enumerate(STAGES[depth], start=1):
+            for block in range(1, blocks + 1):
+                strides = 2 if stage > 1 and block == 1 else 1
+                name_ = f"stage{stage}_block{block}"
+                x = residual_block(x, width * 2 ** (stage - 1), strides, name_)
+        features = UnfoldTime(num_frames, dtype=dtype, name="unfold_time")(x)
+        super().__init__(clips, features, name=name, **kwargs)
+
+        # === Config ===
+        self.depth = depth
+        self.num_frames = num_frames
+        self.variant = variant
+        self.activation = activation
+        self.shift_ratio = shift_ratio
+        self.width = width
+        self.normalize = normalize
+        self.image_size = image_size
+        self.synchronized = synchronized
+        self.dtype_argument = dtype
+
+    def get_config(self):
+        return {
+            "depth": self.depth,
+            "num_frames": self.num_frames,
+            "variant": self.variant,
+            "activation": self.activation,
+            "shift_ratio": self.shift_ratio,
+            "width": self.width,
+            "normalize": self.normalize,
+            "image_size": self.image_size,
+            "synchronized": self.synchronized,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_argument),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        config["dtype"] = keras.saving.deserialize_keras_object(config.get("dtype"))
+        trainable = config.pop("trainable", True)
+        model = cls(**config)
+        model.trainable = trainable
+        return model
+
+
+class Activate(keras.layers.Layer):
+    """`activate` as a layer."""
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activation
+
+    def call(self, inputs):
+        return activate(inputs, self.activation)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class StemPooling(keras.layers.Layer):
+    """Max pooling 3x3, stride 2, one cell of padding on every side.
+
+    The padding is minus infinity: after leaky ReLU zero would win over negative activations.
+    """
+
+    def call(self, inputs):
+        sides = [[0, 0], [1, 1], [1, 1], [0, 0]]
+        padded = ops.pad(inputs, sides, constant_values=float("-inf"))
+        return ops.max_pool(padded, 3, 2, padding="valid", data_format="channels_last")
+
+    def compute_output_shape(self, input_shape):
+        sides = [None if s is None else (s + 1) // 2 for s in input_shape[1:3]]
+        return (input_shape[0], *sides, input_shape[-1])
+
+
+def normalization_constants(normalize):
+    """Mean and standard deviation for each of the RGB channels, in units of 0 to 1, or `None`."""
+    if normalize is None:
+        return None
+    if isinstance(normalize, str):
+        if normalize != "imagenet":
+            raise ValueError(
+                '`normalize` must be "imagenet", a pair (mean, std) or None. '
+                f"Received: normalize={normalize!r}"
+            )
+        return [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    mean, std = normalize
+    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        raise ValueError(
+            "`normalize=(mean, std)` takes three numbers each, std above 0. "
+            f"Received: normalize={normalize!r}"
+        )
+    return list(mean), list(std)

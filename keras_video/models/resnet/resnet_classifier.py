@@ -1,0 +1,120 @@
+"""`ResNetClassifier`: what TSN, TSM, PP-TSN and PP-TSM have in common."""
+
+import keras
+from keras import ops
+
+from keras_video.models.resnet.convert_paddle import paddlevideo_map
+from keras_video.models.resnet.resnet_backbone import ResNetBackbone
+from keras_video.models.video_classifier import VideoClassifier
+
+
+class ResNetClassifier(VideoClassifier):
+    """A ResNet on every frame, features averaged over the clip, one dense layer.
+
+    Subclasses set the class attributes and their own defaults.
+
+    Attributes:
+        variant: of the `ResNetBackbone`.
+        activation: of the `ResNetBackbone`.
+        dropout_per_frame: whether dropout acts on the features of every frame, or after averaging.
+        head_std: standard deviation of the classifier's initial weights.
+    """
+
+    variant = "plain"
+    activation = "relu"
+    dropout_per_frame = False
+    head_std = 0.01
+    checkpoint_maps = {"paddlevideo": paddlevideo_map}
+
+    def __init__(
+        self,
+        num_classes: int,
+        num_frames: int,
+        depth: int,
+        dropout: float,
+        width: int,
+        shift_ratio: float = 0.0,
+        image_size: int | None = None,
+        normalize="imagenet",
+        synchronized: bool = False,
+        dtype=None,
+        name: str | None = None,
+        **kwargs,
+    ):
+        for argument, value in (("num_classes", num_classes), ("num_frames", num_frames)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f"`{argument}` must be a positive integer. Received: {argument}={value!r}"
+                )
+
+        # === Layers ===
+        backbone = ResNetBackbone(
+            depth=depth,
+            num_frames=num_frames,
+            variant=self.variant,
+            activation=self.activation,
+            shift_ratio=shift_ratio,
+            width=width,
+            normalize=normalize,
+            image_size=image_size,
+            synchronized=synchronized,
+            dtype=dtype,
+            name="backbone",
+        )
+        drop = keras.layers.Dropout(dropout, dtype="float32", name="dropout")
+        classifier = keras.layers.Dense(
+            num_classes,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=self.head_std),
+            dtype="float32",
+            name="classifier",
+        )
+
+        # === Functional model ===
+        clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
+        # The head works in float32 under mixed precision too: it costs nothing.
+        features = ops.mean(ops.cast(backbone(clips), "float32"), axis=(2, 3))
+        if self.dropout_per_frame:
+            logits = classifier(ops.mean(drop(features), axis=1))
+        else:
+            logits = classifier(drop(ops.mean(features, axis=1)))
+        super().__init__(clips, logits, name=name, **kwargs)
+
+        # === Config ===
+        self.backbone = backbone
+        self.num_classes = num_classes
+        self.num_frames = num_frames
+        self.depth = depth
+        self.dropout = dropout
+        self.width = width
+        self.shift_ratio = shift_ratio
+        self.image_size = image_size
+        self.normalize = normalize
+        self.synchronized = synchronized
+        self.dtype_argument = dtype
+
+    def get_config(self):
+        return {
+            "num_classes": self.num_classes,
+            "num_frames": self.num_frames,
+            "depth": self.depth,
+            "dropout": self.dropout,
+            "width": self.width,
+            "image_size": self.image_size,
+            "normalize": self.normalize,
+            "synchronized": self.synchronized,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_argument),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        config["dtype"] = keras.saving.deserialize_keras_object(config.get("dtype"))
+        return cls(**config)
+
+
+class ShiftedResNetClassifier(ResNetClassifier):
+    """A `ResNetClassifier` with temporal shift: its config has the shift ratio."""
+
+    def get_config(self):
+        return {**super().get_config(), "shift_ratio": self.shift_ratio}

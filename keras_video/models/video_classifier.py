@@ -1,0 +1,169 @@
+"""`VideoClassifier`: the base of every model that names what happens in a clip."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import keras
+import numpy as np
+
+from keras_video.presets.preset_mixin import PresetMixin
+
+
+class VideoClassifier(PresetMixin, keras.Model):
+    """Base class of video classifiers: clips in, logits out, and whole videos through `classify`.
+
+    Subclasses are functional models with an explicit `get_config`. Their input is
+    `(batch, num_frames, height, width, 3)` RGB from 0 to 255, `uint8` or float; their output
+    `(batch, num_classes)` float32 logits.
+
+    `VideoClassifier.from_preset(name)` returns the class that the preset names.
+
+    Attributes:
+        preprocessor: turns a video into `uint8` views `(views, num_frames, height, width, 3)`,
+            usually a `keras_video.data.VideoPreprocessor`; `None` for a model without preset.
+        labels: class names in the order of the logits, or `None`.
+    """
+
+    # Layers whose shape depends on `num_classes`.
+    head_layers: tuple[str, ...] = ("classifier",)
+    # Format of a checkpoint -> function that maps this model's variables to its tensors.
+    checkpoint_maps: dict = {}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._preprocessor = None
+        self._labels = None
+
+    @property
+    def preprocessor(self):
+        return self._preprocessor
+
+    @preprocessor.setter
+    def preprocessor(self, preprocessor):
+        self._preprocessor = preprocessor
+
+    @property
+    def labels(self) -> list[str] | None:
+        return None if self._labels is None else list(self._labels)
+
+    @labels.setter
+    def labels(self, labels):
+        num_classes = self.output_shape[-1]
+        if labels is not None and len(labels) != num_classes:
+            raise ValueError(
+                "`labels` must name every class once. "
+                f"Received: {len(labels)} labels for {num_classes} classes"
+            )
+        self._labels = None if labels is None else tuple(labels)
+
+    def classify(self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"):
+        """Names what happens in videos.
+
+        The preset's preprocessor samples and crops each video into views; the logits of its views
+        are averaged before the softmax. Videos are decoded while the network runs.
+
+        Args:
+            videos: a path, `bytes`, a binary file, or decoded frames `(time, height, width, 3)`; or
+                a list of those.
+            top_k: how many classes to return, at most `num_classes`. Defaults to 5.
+            batch_size: views that the network takes at a time. Defaults to 8.
+            errors: `"raise"` (default), or `"return"` to put the exception of a video that cannot
+                be decoded in its place and go on with the others.
+
+        Returns:
+            A list of `{"label": str, "class_id": int, "score": float}`, best first; for a list of
+            videos a list of such lists. Scores are probabilities.
+
+        Raises:
+            keras_video.data.VideoDecodeError: a video cannot be decoded; the message names it.
+
+        Example:
+
+        >>> model = keras_video.models.TSM.from_preset("tsm_tiny_motion")
+        >>> model.classify("clip.mp4", top_k=2)
+        [{"label": "move_left", "class_id": 0, "score": 0.98}, ...]
+        """
+        if top_k < 1:
+            raise ValueError(f"`top_k` must be at least 1. Received: top_k={top_k}")
+        if errors not in ("raise", "return"):
+            raise ValueError(f'`errors` must be "raise" or "return". Received: errors={errors!r}')
+        if isinstance(videos, list | tuple):
+            return list(self.classify_each(videos, top_k, batch_size, errors))
+        return next(self.classify_each([videos], top_k, batch_size))
+
+    def classify_each(
+        self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"
+    ) -> Iterator:
+        """Like `classify`, for any iterable of videos, one result at a time."""
+        if self.preprocessor is None:
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} has no preprocessor, so it does not know how "
+                "to sample and crop a video. Load a preset, or set `model.preprocessor = "
+                "keras_video.data.VideoPreprocessor(...)`. Received: preprocessor=None"
+            )
+        workers = min(4, os.cpu_count() or 1)
+        videos = iter(videos)
+        with ThreadPoolExecutor(workers, "decode") as pool:
+            pending = [pool.submit(self.preprocessor, video) for video in islice(videos, workers)]
+            try:
+                while pending:
+                    future = pending.pop(0)
+                    try:
+                        views = future.result()
+                    except (ValueError, OSError) as error:
+                        if errors == "raise":
+                            raise
+                        yield error
+                    else:
+                        yield self._top(self._logits_of_views(views, batch_size), top_k)
+                    pending += [pool.submit(self.preprocessor, v) for v in islice(videos, 1)]
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def predict(self, x, *args, **kwargs):
+        check_clips(x, self.input_shape)
+        return super().predict(x, *args, **kwargs)
+
+    def _logits_of_views(self, views: np.ndarray, batch_size: int) -> np.ndarray:
+        check_clips(views, self.input_shape)
+        # Equal parts: every new batch size is a new trace.
+        parts = -(-len(views) // batch_size)
+        logits = [self.predict_on_batch(part) for part in np.array_split(views, parts)]
+        return np.concatenate(logits).mean(axis=0)
+
+    def _top(self, logits: np.ndarray, top_k: int) -> list[dict]:
+        scores = np.exp(logits - logits.max())
+        scores /= scores.sum()
+        best = np.argsort(-scores, kind="stable")[:top_k]
+        labels = self._labels or [str(i) for i in range(len(scores))]
+        return [
+            {"label": labels[i], "class_id": int(i), "score": float(scores[i])} for i in best
+        ]
+
+
+def check_clips(clips, input_shape: tuple) -> None:
+    """Raises `ValueError` for an array that cannot be a batch of clips of `input_shape`."""
+    shape, dtype = getattr(clips, "shape", None), getattr(clips, "dtype", None)
+    if shape is None or dtype is None or not hasattr(shape, "__len__"):
+        return  # A dataset or generator: its elements are checked by Keras.
+    expected = ", ".join(
+        name if size is None else str(size)
+        for name, size in zip(
+            ("batch", "num_frames", "height", "width", "channels"), input_shape, strict=True
+        )
+    )
+    wrong_shape = len(shape) != 5 or any(
+        want is not None and have is not None and want != have
+        for want, have in zip(input_shape, shape, strict=True)
+    )
+    if wrong_shape:
+        raise ValueError(f"Clips must have the shape ({expected}). Received: shape={tuple(shape)}")
+    kind = keras.backend.standardize_dtype(dtype)
+    if kind != "uint8" and not kind.startswith(("float", "bfloat")):
+        raise ValueError(
+            "Clips must be RGB from 0 to 255 as uint8 or float; integers of other types are "
+            f"usually a mistake: convert them yourself. Received: dtype={kind}"
+        )
