@@ -1,0 +1,122 @@
+"""Reads checkpoints of other frameworks into arrays, trusting nothing in them."""
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from keras_video.presets.errors import PresetError, one_line, some
+
+# Paddle's own entries of a state dict, next to the parameters.
+_PADDLE_NAMES = "StructuredToParameterName@@"
+_PADDLE_SPLIT = "UnpackBigParamInfor@@"
+
+
+def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Reads the tensors of a checkpoint file.
+
+    Two containers are known, told apart by their first bytes: Paddle's `.pdparams` (a pickled
+    dict of arrays) and `.safetensors`. A pickle is read by an unpickler that can build arrays
+    and nothing else, so a hostile file can't run code.
+
+    Args:
+        path: the file.
+
+    Returns:
+        `{tensor name: array}` in the file's own names and layouts; bfloat16 as float32.
+
+    Raises:
+        PresetError: if the file is absent, damaged, no checkpoint, or asks for anything but
+            arrays.
+
+    Example:
+
+    >>> tensors = keras_video.presets.read_checkpoint("ppTSM_k400_uniform.pdparams")
+    >>> tensors["head.fc.weight"].shape
+    (2048, 400)
+    """
+    path = Path(path).expanduser()
+    try:
+        with open(path, "rb") as file:
+            start = file.read(64)
+        if _looks_like_safetensors(start, path.stat().st_size):
+            return _read_safetensors(path)
+        if _looks_like_pickle(start):
+            return _read_pickle(path)
+    except PresetError as error:
+        raise PresetError(f"{error} Received: {str(path)!r}") from error
+    except OSError as error:
+        raise PresetError(
+            f"The checkpoint can't be opened: {error.strerror or error}. Received: {str(path)!r}"
+        ) from error
+    raise PresetError(
+        "Not a checkpoint: neither a .pdparams pickle nor a .safetensors file; it begins with "
+        f"{start[:24]!r}. Received: {str(path)!r}"
+    )
+
+
+def _looks_like_safetensors(start: bytes, size: int) -> bool:
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= size - 8
+
+
+def _looks_like_pickle(start: bytes) -> bool:
+    binary_protocol = start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    return binary_protocol or start[:2] in (b"(d", b"}q")
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError, safe_open
+
+    from keras_video.presets.weights import read_tensor
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: read_tensor(file, path, name) for name in file.keys()}
+    except SafetensorError as error:
+        raise PresetError(f"The safetensors file is damaged: {one_line(error)}.") from error
+
+
+def _read_pickle(path: Path) -> dict[str, np.ndarray]:
+    from keras_video.presets.restricted_unpickler import RestrictedUnpickler, UnsafePickleError
+
+    try:
+        with open(path, "rb") as file:
+            content = RestrictedUnpickler(file).load()
+    except UnsafePickleError as error:
+        raise PresetError(f"The checkpoint is refused: {one_line(error)}.") from error
+    except OSError:
+        raise
+    # A damaged pickle raises nearly anything: EOFError, KeyError, IndexError, UnicodeError, ...
+    except Exception as error:
+        raise PresetError(
+            f"The checkpoint is damaged or cut off: {type(error).__name__}: {one_line(error)}."
+        ) from error
+    return _tensors(content)
+
+
+def _tensors(content) -> dict[str, np.ndarray]:
+    if not isinstance(content, dict):
+        raise PresetError(
+            f"Not a checkpoint: the file holds a {type(content).__name__}, not a dict of arrays."
+        )
+    if content.get(_PADDLE_SPLIT):
+        raise PresetError(
+            "Arrays above 1 GiB that Paddle has split (pickle protocols 2 and 3) aren't read; "
+            "save the checkpoint again with protocol=4."
+        )
+    tensors, others = {}, []
+    for name, value in content.items():
+        if name in (_PADDLE_NAMES, _PADDLE_SPLIT):
+            continue
+        # Paddle 2.1 and later store (parameter name, array).
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+            value = value[1]
+        if isinstance(name, str) and isinstance(value, np.ndarray):
+            tensors[name] = value
+        else:
+            others.append(str(name))
+    if others or not tensors:
+        found = f"{some(others)} hold something else" if others else "it holds no array"
+        raise PresetError(f"Not a checkpoint of arrays: {found}.")
+    return tensors

@@ -1,0 +1,207 @@
+"""Fills a model with the tensors of a checkpoint of another framework."""
+
+import inspect
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from keras_video.presets.arguments import check_arguments
+from keras_video.presets.checkpoint_reader import read_checkpoint
+from keras_video.presets.errors import PresetError, did_you_mean, some
+from keras_video.presets.layouts import LAYOUTS, RANKS
+from keras_video.presets.model_names import get_model_class
+from keras_video.presets.weights import assign, is_head, weights_by_path
+
+PARTS = ("model", "backbone")
+
+# A network pretrained on images has no prefix and ends in a classifier of its own.
+BACKBONE_PREFIX = "backbone."
+CLASSIFIER = re.compile(r"(out|fc|classifier|linear|head(\.\w+)*)\.(weight|bias)")
+
+
+def convert(
+    checkpoint: str | os.PathLike | Mapping[str, np.ndarray],
+    model,
+    to: str | os.PathLike | None = None,
+    format: str = "auto",
+    part: str = "model",
+    **model_arguments,
+):
+    """Converts a checkpoint of another framework.
+
+    Every variable of the model gets exactly one tensor and every tensor is used exactly once;
+    otherwise nothing is assigned and the error names what is left over.
+
+    Args:
+        checkpoint: a `.pdparams` or `.safetensors` file, or `{tensor name: array}`.
+        model: a model to fill; or a model class, or its name (`"pp_tsm"`), to build one.
+        to: directory to save the model to as a preset; `None` only returns it.
+        format: whose tensor names the checkpoint uses, a key of the class's
+            `checkpoint_maps` (`"paddlevideo"`); `"auto"` takes the one that fits best.
+        part: `"model"` for a checkpoint of the whole model; `"backbone"` to initialise from an
+            image network: tensors may lack the prefix `backbone.`, its classifier is left out,
+            and the model's head keeps its initial values.
+        **model_arguments: arguments of the model class, when `model` isn't built yet.
+            `num_classes` is taken from the checkpoint's head by default.
+
+    Returns:
+        The model, with the checkpoint's weights.
+
+    Raises:
+        PresetError: if the file can't be read or trusted, or doesn't fit the model.
+
+    Example:
+
+    >>> model = keras_video.convert("ppTSM_k400_uniform.pdparams", "pp_tsm", to="my_preset")
+    >>> start = keras_video.convert(
+    ...     "ResNet50_pretrain.pdparams", "tsm", part="backbone", num_classes=101)
+    """
+    if part not in PARTS:
+        raise PresetError(f"part must be one of {', '.join(PARTS)}. Received: part={part!r}")
+    source = "a dict of arrays" if isinstance(checkpoint, Mapping) else str(checkpoint)
+    tensors = checkpoint if isinstance(checkpoint, Mapping) else read_checkpoint(checkpoint)
+    model = _model_for(model, model_arguments, tensors, format, part)
+    entries = _map_of(model, format, tensors)
+    try:
+        fill(model, tensors, entries, part)
+    except PresetError as error:
+        raise PresetError(
+            f"The checkpoint doesn't fit {type(model).__name__}: {error} Received: {source}"
+        ) from error
+    if to is not None:
+        from keras_video.presets.saving import save_preset
+
+        save_preset(model, to)
+    return model
+
+
+def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str = "model") -> None:
+    """Assigns tensors to a model's variables, all or none.
+
+    Args:
+        model: a built model.
+        tensors: `{tensor name: array}`.
+        entries: `{variable path: (tensor name, layout)}`, with a layout of `layouts.LAYOUTS`.
+        part: `"model"` or `"backbone"`, as in `convert`.
+
+    Raises:
+        PresetError: if variables or tensors are left over, or shapes differ.
+    """
+    variables = weights_by_path(model)
+    heads = getattr(type(model), "head_layers", ())
+    _check_entries(variables, entries)
+    if part == "backbone":
+        variables = {path: v for path, v in variables.items() if not is_head(path, heads)}
+        tensors = {
+            name.removeprefix(BACKBONE_PREFIX): array
+            for name, array in tensors.items()
+            if not CLASSIFIER.fullmatch(name)
+        }
+        entries = {
+            path: (name.removeprefix(BACKBONE_PREFIX), layout)
+            for path, (name, layout) in entries.items()
+        }
+    missing = [path for path in variables if entries[path][0] not in tensors]
+    used = {entries[path][0] for path in variables}
+    unused = [name for name in tensors if name not in used]
+    if missing or unused:
+        raise PresetError(_leftovers(missing, unused, entries))
+    arrays = {
+        path: _laid_out(path, variable, tensors, *entries[path])
+        for path, variable in variables.items()
+    }
+    assign(variables, arrays)
+
+
+def _check_entries(variables: Mapping, entries: Mapping) -> None:
+    """Checks a model's own map: a mistake in it must not look like a wrong checkpoint."""
+    unmapped = [path for path in variables if path not in entries]
+    stray = [path for path in entries if path not in variables]
+    uses = Counter(name for name, _ in entries.values())
+    twice = [name for name, count in uses.items() if count > 1]
+    layouts = sorted({layout for _, layout in entries.values()} - set(LAYOUTS))
+    for problem, found in (
+        ("variables without a tensor", unmapped),
+        ("entries without a variable", stray),
+        ("tensors for two variables", twice),
+        ("unknown layouts", layouts),
+    ):
+        if found:
+            raise PresetError(f"its checkpoint map has {problem}: {some(found)}.")
+
+
+def _leftovers(missing: list[str], unused: list[str], entries: Mapping) -> str:
+    parts = []
+    if missing:
+        wanted = [f"{path} (tensor {entries[path][0]})" for path in missing]
+        parts.append(f"{len(missing)} variables have no tensor: {some(wanted)}")
+    if unused:
+        parts.append(f"{len(unused)} tensors have no variable: {some(unused)}")
+    return "; ".join(parts) + "."
+
+
+def _laid_out(path: str, variable, tensors: Mapping, name: str, layout: str) -> np.ndarray:
+    array = np.asarray(tensors[name])
+    if RANKS.get(layout, array.ndim) != array.ndim:
+        raise PresetError(
+            f"tensor {name!r} has shape {array.shape}, but {path!r} wants a {layout} weight."
+        )
+    laid_out = LAYOUTS[layout](array)
+    if laid_out.shape != tuple(variable.shape):
+        raise PresetError(
+            f"variable {path!r} has shape {tuple(variable.shape)}, but tensor {name!r} of shape "
+            f"{array.shape} gives {laid_out.shape}."
+        )
+    return laid_out
+
+
+def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str):
+    if isinstance(model, str):
+        model = get_model_class(model)
+    if not inspect.isclass(model):
+        if arguments:
+            raise PresetError(
+                f"Arguments can't change a model that is built: {some(arguments)}. Pass its "
+                f"class or name instead. Received: a {type(model).__name__}"
+            )
+        return model
+    check_arguments(model, arguments)
+    built = model(**arguments)
+    if part == "backbone" or "num_classes" in arguments or not hasattr(built, "num_classes"):
+        return built
+    classes = _classes_in(built, tensors, format)
+    if classes is None or classes == built.num_classes:
+        return built
+    return model(**arguments, num_classes=classes)
+
+
+def _classes_in(model, tensors: Mapping, format: str) -> int | None:
+    """Reads the number of classes off the checkpoint's head."""
+    heads = getattr(type(model), "head_layers", ())
+    for path, (name, layout) in _map_of(model, format, tensors).items():
+        if is_head(path, heads) and name in tensors:
+            array = np.asarray(tensors[name])
+            if array.ndim == RANKS.get(layout, array.ndim) and array.ndim:
+                return LAYOUTS[layout](array).shape[-1]
+    return None
+
+
+def _map_of(model, format: str, tensors: Mapping) -> dict:
+    maps = getattr(type(model), "checkpoint_maps", {})
+    if not maps:
+        raise PresetError(
+            f"{type(model).__name__} has no checkpoint_maps: it can't be converted to. "
+            f"Received: model={type(model).__name__}"
+        )
+    if format == "auto":
+        candidates = [make(model) for make in maps.values()]
+        return max(candidates, key=lambda entries: sum(n in tensors for n, _ in entries.values()))
+    if format not in maps:
+        raise PresetError(
+            f"{type(model).__name__} reads these formats: auto, {', '.join(maps)}."
+            f"{did_you_mean(format, maps)} Received: format={format!r}"
+        )
+    return maps[format](model)
