@@ -1,0 +1,322 @@
+"""The command `keras-video`: parses arguments, calls the library, prints.
+
+Nothing heavy is imported until a command needs it, so `--help` answers at once.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
+DEFAULT_PRESET = "pp_tsm_k400"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs `keras-video` and returns its exit code.
+
+    0: all went well; 1: some videos failed, or the demo went wrong; 2: arguments or presets
+    that don't work; 130: interrupted; 141: the reader of the output went away.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("\nkeras-video: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, which must not complain again.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    # The boundary to the user: whatever went wrong becomes one line.
+    except Exception as error:
+        if options.debug:
+            raise
+        from keras_video.console import one_line, report
+
+        message = one_line(error)
+        if not isinstance(error, ValueError | OSError | ImportError):
+            message = f"{type(error).__name__}: {message} (--debug shows the traceback)"
+        report(message)
+        return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    from keras_video._version import __version__
+
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument(
+        "--debug", action="store_true", help="show tracebacks and TensorFlow's messages"
+    )
+    parser = argparse.ArgumentParser(
+        "keras-video",
+        description="Video understanding for Keras 3.",
+        epilog="`keras-video COMMAND --help` tells more about a command.",
+        parents=[common],
+    )
+    parser.set_defaults(debug=False)
+    parser.add_argument("--version", action="version", version=f"keras-video {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    def command(name, run, summary, **kwargs):
+        added = commands.add_parser(
+            name,
+            help=summary,
+            description=kwargs.pop("description", summary),
+            parents=[common],
+            **kwargs,
+        )
+        added.set_defaults(run=run)
+        return added
+
+    _add_demo(command)
+    _add_predict(command)
+    _add_presets(command)
+    _add_convert(command)
+    return parser
+
+
+def _add_demo(command) -> None:
+    demo = command(
+        "demo",
+        _demo,
+        "write a few videos and recognise them, offline",
+        description="Writes a few real videos of moving shapes, recognises each with the preset "
+        "that ships with keras_video, and writes one annotated video. Needs no network.",
+    )
+    demo.add_argument(
+        "--directory",
+        default="keras_video_demo",
+        metavar="DIR",
+        help="where to write (default: ./%(default)s)",
+    )
+    demo.add_argument(
+        "--clips", type=_positive, default=8, metavar="N", help="videos (default: %(default)s)"
+    )
+    demo.add_argument(
+        "--seed", type=_natural, default=0, metavar="N", help="which scenes (default: %(default)s)"
+    )
+
+
+def _add_predict(command) -> None:
+    predict = command(
+        "predict",
+        _predict,
+        "name what happens in videos",
+        description="Names what happens in videos. A video that can't be read is named with the "
+        "reason, the others are still done, and the exit code is 1.",
+    )
+    predict.add_argument(
+        "paths", nargs="+", metavar="PATH", help="video files, folders, or quoted patterns"
+    )
+    predict.add_argument(
+        "--preset",
+        default=DEFAULT_PRESET,
+        metavar="NAME_OR_DIR",
+        help="name of a preset (`keras-video presets` lists them), directory, or "
+        "hf://org/name[@revision] (default: %(default)s)",
+    )
+    predict.add_argument(
+        "--top-k",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help="predictions a video (default: %(default)s)",
+    )
+    predict.add_argument(
+        "--json", action="store_true", help="print one JSON object a video, as soon as it is done"
+    )
+    predict.add_argument(
+        "--output", type=Path, metavar="FILE", help="also write one JSON object a video to FILE"
+    )
+    predict.add_argument("--decoder", metavar="NAME", help="decode with another reader: decord")
+
+
+def _add_presets(command) -> None:
+    presets = command("presets", _presets, "list the presets that have a name")
+    presets.add_argument("pattern", nargs="?", default="*", help='such as "pp_*" (default: all)')
+    presets.add_argument("--json", action="store_true", help="print one JSON object a preset")
+
+
+def _add_convert(command) -> None:
+    convert = command(
+        "convert",
+        _convert,
+        "turn a PaddleVideo checkpoint into a preset",
+        description="Converts a checkpoint (.pdparams, .safetensors) into a preset directory, "
+        "which from_preset() and `keras-video predict --preset` load.",
+    )
+    convert.add_argument("file", type=Path, metavar="FILE")
+    convert.add_argument("--model", required=True, metavar="NAME", help="such as pp_tsm")
+    convert.add_argument("--to", required=True, type=Path, metavar="DIR")
+    convert.add_argument(
+        "--format", default="auto", metavar="NAME", help="whose tensor names (default: %(default)s)"
+    )
+    convert.add_argument(
+        "--part",
+        choices=("model", "backbone"),
+        default="model",
+        help="what the checkpoint holds; `backbone` for weights trained on images "
+        "(default: %(default)s)",
+    )
+    convert.add_argument("--num-classes", type=_positive, metavar="N")
+    convert.add_argument("--num-frames", type=_positive, metavar="N")
+    convert.add_argument("--depth", type=_positive, metavar="N")
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.lstrip("+-").isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1. Received: {text}")
+    return value
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0. Received: {text}")
+    return int(text)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from rich.table import Table
+    from rich.text import Text
+
+    from keras_video import demo
+    from keras_video.console import make_console, score_columns
+
+    clips = demo.write_demo_clips(options.directory, options.clips, options.seed)
+    model = _load_model(demo.DEMO_PRESET, options)
+    clips = demo.recognize_clips(model, clips, top_k=3)
+    annotated = Path(options.directory) / demo.ANNOTATED_NAME
+    demo.write_annotated_video(annotated, clips)
+
+    table = Table("Video", "Shows", "Score", "Top 3", "")
+    for clip in clips:
+        mark = Text("right", "green") if clip.is_right else Text("wrong", "bold red")
+        table.add_row(clip.path.name, clip.label, *score_columns(clip.predictions), mark)
+        table.add_section()
+    console = make_console()
+    console.print(table)
+    right = sum(clip.is_right for clip in clips)
+    console.print(f"{right} of {len(clips)} right", style="bold")
+    console.print(Text(f"Videos: {options.directory}  Annotated: {annotated}"), soft_wrap=True)
+    # Now and then a scene is hard; more than a quarter wrong means a broken installation.
+    return 0 if right >= 0.75 * len(clips) else EXIT_FAILED
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from keras_video.console import ResultWriter, progress_bar, report
+
+    paths, missing = _find(options.paths)
+    model = _load_model(options.preset, options) if paths else None
+    if model and options.decoder:
+        settings = {**model.preprocessor.get_config(), "decoder": options.decoder}
+        model.preprocessor = type(model.preprocessor).from_config(settings)
+    with contextlib.ExitStack() as stack:
+        output = options.output and stack.enter_context(options.output.open("w", encoding="utf-8"))
+        writer = ResultWriter(options.json, output)
+        # Also when interrupted: what is done is done.
+        stack.callback(writer.finish)
+        advance = stack.enter_context(progress_bar(len(paths)))
+        for source, error in missing:
+            writer.add(source, error)
+        results = model.classify_each(paths, options.top_k, errors="return") if paths else ()
+        for path, result in zip(paths, results, strict=True):
+            writer.add(path, result)
+            advance()
+    if writer.failed:
+        report(f"{writer.failed} of {writer.written} videos failed")
+        return EXIT_FAILED
+    return 0
+
+
+def _find(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]]:
+    """Returns the videos that the arguments stand for, each once, and what stands for none."""
+    from keras_video.data.find_videos import find_videos
+
+    found, missing = [], []
+    for source in sources:
+        try:
+            found += find_videos(source)
+        except FileNotFoundError as error:
+            missing.append((source, error))
+    return list(dict.fromkeys(found)), missing
+
+
+def _presets(options: argparse.Namespace) -> int:
+    from rich.table import Table
+    from rich.text import Text
+
+    from keras_video.console import make_console, report
+    from keras_video.presets import get_preset, list_presets
+
+    presets = [get_preset(name) for name in list_presets(options.pattern)]
+    if not presets:
+        report(f"no preset matches {options.pattern!r}; without a pattern all are listed")
+        return EXIT_FAILED
+    if options.json:
+        for preset in presets:
+            print(json.dumps(dataclasses.asdict(preset), ensure_ascii=False))
+        return 0
+    table = Table("Name", "Model", "Top-1", "Parameters", "Description")
+    for column in ("Top-1", "Parameters"):
+        next(c for c in table.columns if c.header == column).justify = "right"
+    table.columns[0].no_wrap = True
+    for preset in presets:
+        top1 = preset.metrics.get("top1")
+        table.add_row(
+            Text(preset.name),
+            preset.model_class_name,
+            "" if top1 is None else f"{top1:.2f}",
+            "" if preset.parameters is None else _millions(preset.parameters),
+            Text(preset.description),
+        )
+    make_console().print(table)
+    return 0
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.1f} M"
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from keras_video.console import quiet_tensorflow
+    from keras_video.presets import convert
+
+    with quiet_tensorflow(options.debug):
+        import keras  # noqa: F401
+
+    chosen = {
+        name: value
+        for name in ("num_classes", "num_frames", "depth")
+        if (value := getattr(options, name)) is not None
+    }
+    model = convert(
+        options.file,
+        options.model,
+        to=options.to,
+        format=options.format,
+        part=options.part,
+        **chosen,
+    )
+    print(f"{type(model).__name__} with {model.count_params():,} weights: {options.to}")
+    return 0
+
+
+def _load_model(preset: str, options: argparse.Namespace):
+    from keras_video.console import quiet_tensorflow
+
+    with quiet_tensorflow(options.debug):
+        from keras_video.models import VideoClassifier
+    return VideoClassifier.from_preset(preset)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

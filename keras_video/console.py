@@ -1,0 +1,124 @@
+"""What the commands put on the terminal: tables, progress, errors, and silence."""
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+
+def make_console(stderr: bool = False) -> Console:
+    """Returns a console on stdout or stderr; a reader that goes away raises `BrokenPipeError`."""
+    return _PipeConsole(stderr=stderr, highlight=False)
+
+
+class _PipeConsole(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def score_columns(predictions: Sequence[dict]) -> tuple[Text, Text]:
+    """Returns the scores and the labels of a video's predictions, one a line."""
+    scores = (f"{prediction['score']:6.1%}" for prediction in predictions)
+    labels = (prediction["label"] for prediction in predictions)
+    return Text("\n".join(scores)), Text("\n".join(labels))
+
+
+class ResultWriter:
+    """Writes the result of one video after the other.
+
+    Args:
+        as_json: print one JSON object a line, at once, instead of a table at the end.
+        output: a file that receives the JSON lines in any case.
+    """
+
+    def __init__(self, as_json: bool, output: TextIO | None = None):
+        self._as_json = as_json
+        self._output = output
+        self._table = Table("Video", "Score", "Label")
+        self._table.columns[0].overflow = "fold"
+        self.written = self.failed = 0
+
+    def add(self, path: str | Path, result: list[dict] | Exception) -> None:
+        """Writes the predictions for a video, or why there are none."""
+        self.written += 1
+        name, record = Text(str(path)), {"path": str(path)}
+        if isinstance(result, Exception):
+            self.failed += 1
+            record["error"] = getattr(result, "reason", None) or one_line(result)
+            report(f"{path}: {record['error']}")
+            row = (name, Text(""), Text(record["error"], "red"))
+        else:
+            record["predictions"] = result
+            row = (name, *score_columns(result))
+        line = json.dumps(record, ensure_ascii=False)
+        if self._as_json:
+            print(line, flush=True)
+        else:
+            self._table.add_row(*row, end_section=True)
+        if self._output:
+            print(line, file=self._output, flush=True)
+
+    def finish(self) -> None:
+        """Prints the table, if there is one."""
+        if self._table.rows:
+            make_console().print(self._table)
+
+
+@contextlib.contextmanager
+def progress_bar(total: int) -> Iterator[Callable[[], None]]:
+    """Draws a bar on stderr for two videos or more; yields the function that advances it."""
+    progress = Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=make_console(stderr=True),
+        disable=total < 2,
+        # What goes to a pipe must not be drawn above the bar instead.
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with progress:
+        task = progress.add_task("Recognising", total=total)
+        yield lambda: progress.advance(task)
+
+
+def report(message: str) -> None:
+    """Prints an error the way command-line tools do."""
+    print(f"keras-video: error: {message}", file=sys.stderr)
+
+
+def one_line(error: BaseException) -> str:
+    """Returns the message of an error without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextlib.contextmanager
+def quiet_tensorflow(debug: bool = False) -> Iterator[None]:
+    """Keeps TensorFlow's start-up messages, which no setting silences, off the terminal."""
+    if debug or "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as said:
+        stderr = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)

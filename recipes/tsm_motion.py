@@ -1,0 +1,93 @@
+"""TSM, ResNet-18 of a quarter width, on rendered motions that only time can tell apart.
+
+Eight classes in four pairs, left and right, up and down, the two rotations, in and out; a clip
+backwards is a clip of the other class of its pair, so no single frame gives the answer away.
+
+    python recipes/tsm_motion.py --workdir=runs/tsm_motion               # bundled tsm_tiny_motion
+    python recipes/tsm_motion.py --workdir=runs/tsn_motion --model=tsn   # the same without shift
+
+Expected top-1 on unseen clips: TSM above 97 %, TSN about 50 % (the pair, and then a coin).
+README.md next to this file shows what the two commands printed. Needs no data and no GPU; about
+three minutes on two CPU cores.
+
+Reference: Lin et al., "TSM: Temporal Shift Module for Efficient Video Understanding",
+https://arxiv.org/abs/1811.08383
+"""
+
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+from absl import app, flags
+
+from keras_video.data import MOTION_CLASSES, VideoPreprocessor, render_motion_clip, write_video
+from keras_video.models import TSM, TSN
+
+MODELS = {"tsm": TSM, "tsn": TSN}
+FIRST_TEST_SEED = 1_000_000
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("workdir", None, "Where the preset goes.", required=True)
+flags.DEFINE_enum("model", "tsm", sorted(MODELS), "What to train.")
+flags.DEFINE_integer("train_clips", 4096, "Clips to render for training.", lower_bound=1)
+flags.DEFINE_integer("test_clips", 400, "Clips to render for the test.", lower_bound=1)
+flags.DEFINE_integer("epochs", 6, "Passes over the training clips.", lower_bound=1)
+flags.DEFINE_integer("batch_size", 32, "Clips in a step.", lower_bound=1)
+flags.DEFINE_float("learning_rate", 4e-3, "Highest learning rate.", lower_bound=0)
+flags.DEFINE_integer("seed", 0, "Of the initial weights and of the order.")
+
+
+def record(seeds, preprocessor, num_frames, size):
+    """Renders clips, writes them as H.264, and reads them as the model will: views and classes."""
+    classes = np.array([seed % len(MOTION_CLASSES) for seed in seeds])
+
+    def view(seed, class_id):
+        video = io.BytesIO()
+        write_video(video, render_motion_clip(MOTION_CLASSES[class_id], seed, num_frames, size))
+        return preprocessor(video.getvalue())[0]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.stack(list(pool.map(view, seeds, classes))), classes
+
+
+def main(_):
+    keras.utils.set_random_seed(FLAGS.seed)
+    preprocessor = VideoPreprocessor(num_frames=8, short_side=64, crop_size=64)
+    train = record(range(FLAGS.train_clips), preprocessor, num_frames=16, size=96)
+    # Longer and larger than the training clips, like the videos of `keras-video demo`.
+    test_seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + FLAGS.test_clips)
+    test_clips, test_classes = record(test_seeds, preprocessor, num_frames=50, size=192)
+
+    model = MODELS[FLAGS.model](
+        num_classes=len(MOTION_CLASSES), num_frames=8, depth=18, width=16, image_size=64,
+        dropout=0.2,
+    )  # fmt: skip
+    steps = FLAGS.epochs * -(-FLAGS.train_clips // FLAGS.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 10, warmup_target=FLAGS.learning_rate, warmup_steps=steps // 10
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.02),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    model.fit(*train, batch_size=FLAGS.batch_size, epochs=FLAGS.epochs, verbose=2)
+
+    predicted = model.predict(test_clips, verbose=0).argmax(axis=-1)
+    top1 = 100 * np.mean(predicted == test_classes)
+    pair = 100 * np.mean(predicted // 2 == test_classes // 2)
+    print(
+        f"{FLAGS.model}: top-1 {top1:.2f} %, pair {pair:.2f} % of {len(predicted)} unseen clips, "
+        f"{sum(np.prod(v.shape) for v in model.trainable_variables):,} parameters"
+    )
+
+    model.preprocessor, model.labels = preprocessor, MOTION_CLASSES
+    path = os.path.join(FLAGS.workdir, "preset")
+    model.save_to_preset(path, weights_dtype="float16", metadata={"metrics": {"top1": top1}})
+    print(f"Saved to {path}")
+
+
+if __name__ == "__main__":
+    app.run(main)
