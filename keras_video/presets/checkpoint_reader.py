@@ -1,7 +1,6 @@
 """Reads checkpoints of other frameworks into arrays, trusting nothing in them."""
 
 import os
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -38,21 +37,25 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     path = Path(path).expanduser()
     try:
+        return read_tensors(path)
+    except PresetError as error:
+        raise PresetError(f"{error} Received: {str(path)!r}") from error
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Like `read_checkpoint`, with errors that don't name the file."""
+    try:
         with open(path, "rb") as file:
             start = file.read(64)
         if _looks_like_safetensors(start, path.stat().st_size):
             return _read_safetensors(path)
         if _looks_like_pickle(start):
             return _read_pickle(path)
-    except PresetError as error:
-        raise PresetError(f"{error} Received: {str(path)!r}") from error
     except OSError as error:
-        raise PresetError(
-            f"The checkpoint can't be opened: {error.strerror or error}. Received: {str(path)!r}"
-        ) from error
+        raise PresetError(f"The checkpoint can't be opened: {error.strerror or error}.") from error
     raise PresetError(
         "Not a checkpoint: neither a .pdparams pickle nor a .safetensors file; it begins with "
-        f"{start[:24]!r}. Received: {str(path)!r}"
+        f"{start[:24]!r}."
     )
 
 

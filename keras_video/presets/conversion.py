@@ -13,6 +13,7 @@ from keras_video.presets.checkpoint_reader import read_checkpoint
 from keras_video.presets.errors import PresetError, did_you_mean, some
 from keras_video.presets.layouts import LAYOUTS, RANKS
 from keras_video.presets.model_names import get_model_class
+from keras_video.presets.registry import get_preset, list_presets
 from keras_video.presets.weights import assign, is_head, weights_by_path
 
 PARTS = ("model", "backbone")
@@ -37,7 +38,8 @@ def convert(
 
     Args:
         checkpoint: a `.pdparams` or `.safetensors` file, or `{tensor name: array}`.
-        model: a model to fill; or a model class, or its name (`"pp_tsm"`), to build one.
+        model: a model to fill; or a model class, or its name (`"pp_tsm"`), to build one; or the
+            name of a preset, to build one with the preset's arguments, preprocessor and labels.
         to: directory to save the model to as a preset; `None` only returns it.
         format: whose tensor names the checkpoint uses, a key of the class's
             `checkpoint_maps` (`"paddlevideo"`); `"auto"` takes the one that fits best.
@@ -64,7 +66,7 @@ def convert(
     source = "a dict of arrays" if isinstance(checkpoint, Mapping) else str(checkpoint)
     tensors = checkpoint if isinstance(checkpoint, Mapping) else read_checkpoint(checkpoint)
     model = _model_for(model, model_arguments, tensors, format, part)
-    entries = _map_of(model, format, tensors)
+    entries = checkpoint_map(model, format, tensors)
     try:
         fill(model, tensors, entries, part)
     except PresetError as error:
@@ -76,6 +78,25 @@ def convert(
 
         save_preset(model, to)
     return model
+
+
+def checkpoint_map(model, format: str, tensors: Mapping) -> dict[str, tuple[str, str]]:
+    """Returns `{variable path: (tensor name, layout)}` for a checkpoint's format."""
+    maps = getattr(type(model), "checkpoint_maps", {})
+    if not maps:
+        raise PresetError(
+            f"{type(model).__name__} has no checkpoint_maps: it can't be converted to. "
+            f"Received: model={type(model).__name__}"
+        )
+    if format == "auto":
+        candidates = [make(model) for make in maps.values()]
+        return max(candidates, key=lambda entries: sum(n in tensors for n, _ in entries.values()))
+    if format not in maps:
+        raise PresetError(
+            f"{type(model).__name__} reads these formats: auto, {', '.join(maps)}."
+            f"{did_you_mean(format, maps)} Received: format={format!r}"
+        )
+    return maps[format](model)
 
 
 def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str = "model") -> None:
@@ -159,6 +180,10 @@ def _laid_out(path: str, variable, tensors: Mapping, name: str, layout: str) -> 
 
 
 def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str):
+    if isinstance(model, str) and model in list_presets():
+        from keras_video.presets.loading import model_from_manifest
+
+        return model_from_manifest(get_preset(model), arguments)
     if isinstance(model, str):
         model = get_model_class(model)
     if not inspect.isclass(model):
@@ -181,27 +206,9 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
 def _classes_in(model, tensors: Mapping, format: str) -> int | None:
     """Reads the number of classes off the checkpoint's head."""
     heads = getattr(type(model), "head_layers", ())
-    for path, (name, layout) in _map_of(model, format, tensors).items():
+    for path, (name, layout) in checkpoint_map(model, format, tensors).items():
         if is_head(path, heads) and name in tensors:
             array = np.asarray(tensors[name])
             if array.ndim == RANKS.get(layout, array.ndim) and array.ndim:
                 return LAYOUTS[layout](array).shape[-1]
     return None
-
-
-def _map_of(model, format: str, tensors: Mapping) -> dict:
-    maps = getattr(type(model), "checkpoint_maps", {})
-    if not maps:
-        raise PresetError(
-            f"{type(model).__name__} has no checkpoint_maps: it can't be converted to. "
-            f"Received: model={type(model).__name__}"
-        )
-    if format == "auto":
-        candidates = [make(model) for make in maps.values()]
-        return max(candidates, key=lambda entries: sum(n in tensors for n, _ in entries.values()))
-    if format not in maps:
-        raise PresetError(
-            f"{type(model).__name__} reads these formats: auto, {', '.join(maps)}."
-            f"{did_you_mean(format, maps)} Received: format={format!r}"
-        )
-    return maps[format](model)

@@ -47,8 +47,8 @@ def get_model_class(name: str) -> type:
     names = {_plain(known): known for known in model_names()}
     if _plain(name) not in names:
         raise PresetError(
-            f"Unknown model.{did_you_mean(name, names.values())} "
-            f"Known: {', '.join(names.values())}. Received: {name!r}"
+            f"Unknown model.{did_you_mean(name, names.values())} Known: "
+            f"{', '.join(names.values())}, and the names of presets. Received: {name!r}"
         )
     return import_object(_models[names[_plain(name)]])
 

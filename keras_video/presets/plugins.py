@@ -45,8 +45,8 @@ def _load(entry_point: metadata.EntryPoint) -> None:
     except Exception as error:
         distribution = entry_point.dist.name if entry_point.dist else "an unknown distribution"
         warnings.warn(
-            f"The keras_video plug-in {entry_point.name!r} of {distribution} failed; what it "
-            f"adds may be missing: {type(error).__name__}: {error}. Received: {entry_point.value!r}",
+            f"The keras_video plug-in {entry_point.name!r} of {distribution} failed; what it adds "
+            f"may be missing: {type(error).__name__}: {error}. Received: {entry_point.value!r}",
             stacklevel=4,
         )
         return

@@ -59,7 +59,7 @@ def save_weights(model, path: Path, dtype: str | None = None) -> None:
     save_file(tensors, path, metadata={"format": "keras_video"})
 
 
-def load_weights(model, path: Path, skip: Callable[[str], bool] = lambda path: False) -> None:
+def load_weights_file(model, path: Path, skip: Callable[[str], bool] = lambda path: False) -> None:
     """Fills a model's variables from a file, strictly.
 
     Args:

@@ -1,0 +1,126 @@
+"""Original checkpoints: downloaded from their authors, converted once, kept as presets."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from keras_video.presets import preset_files as files
+from keras_video.presets.arguments import argument_names
+from keras_video.presets.checkpoint_reader import read_tensors
+from keras_video.presets.conversion import checkpoint_map, fill
+from keras_video.presets.download import download, mirrored
+from keras_video.presets.errors import PresetError, one_line
+from keras_video.presets.import_string import import_object
+from keras_video.presets.manifest import attach_extras
+from keras_video.presets.preset import Preset
+from keras_video.presets.saving import write_preset
+from keras_video.presets.trusted_config import object_config
+
+logger = logging.getLogger("keras_video")
+
+# The parts of a manifest that a converted copy depends on.
+_KEY_FIELDS = (
+    "model",
+    "config",
+    "preprocessor",
+    "preprocessor_class",
+    "labels",
+    "source_url",
+    "source_format",
+)
+
+
+def find_converted(preset: Preset, cache_dir=None) -> Path | None:
+    """Returns the directory of a copy that was converted before, if there is one."""
+    folder = _converted_folder(preset, cache_dir)
+    return folder if (folder / files.CONFIG).is_file() else None
+
+
+def converted_original(preset: Preset, cache_dir=None) -> Path:
+    """Downloads and converts a preset's original checkpoint, unless that was done before.
+
+    Processes that want the same preset wait for the first one. On any failure the cache is as
+    it was.
+
+    Args:
+        preset: a manifest with a `source_url`.
+        cache_dir: as in `from_preset`; `None` uses `KERAS_VIDEO_CACHE`.
+
+    Returns:
+        The directory of the converted preset.
+
+    Raises:
+        PresetError: if the checkpoint can't be downloaded, isn't one, or doesn't fit.
+    """
+    from filelock import FileLock
+
+    folder = _converted_folder(preset, cache_dir)
+    try:
+        locks = folder.parent / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / f"{folder.name}.lock"):
+            if find_converted(preset, cache_dir) is None:
+                _convert(preset, folder)
+    except OSError as error:
+        raise PresetError(
+            f"The cache can't be written: {one_line(error)}; set KERAS_VIDEO_CACHE or cache_dir= "
+            f"to a directory that can. Received: {str(folder)!r}"
+        ) from error
+    return folder
+
+
+def _convert(preset: Preset, folder: Path) -> None:
+    url = mirrored(preset.source_url)
+    logger.info("Converting %s for the preset %s, once.", url, preset.name)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        checkpoint = Path(temporary) / Path(url).name
+        download(url, checkpoint)
+        try:
+            tensors = read_tensors(checkpoint)
+            model = _fresh_model(preset)
+            fill(model, tensors, checkpoint_map(model, preset.source_format, tensors))
+        except PresetError as error:
+            raise PresetError(
+                f"The original checkpoint of the preset {preset.name!r} can't be used: {error} "
+                f"Received: {url!r}"
+            ) from error
+    attach_extras(model, preset)
+    config = object_config(model)
+    # Built in float32 to keep every bit; the manifest says in which type it is loaded.
+    config["config"]["dtype"] = preset.config.get("dtype")
+    write_preset(model, folder, config=config, metadata=_metadata(preset))
+
+
+def _fresh_model(preset: Preset):
+    model_class = import_object(preset.model)
+    arguments = dict(preset.config)
+    if "dtype" in argument_names(model_class):
+        arguments["dtype"] = "float32"
+    return model_class(**arguments)
+
+
+def _metadata(preset: Preset) -> dict:
+    fields = ("description", "dataset", "source_url", "metrics", "metrics_source", "license")
+    known = {field: getattr(preset, field) for field in fields if getattr(preset, field)}
+    return {"preset": preset.name, **known}
+
+
+def _converted_folder(preset: Preset, cache_dir=None) -> Path:
+    manifest = dataclasses.asdict(preset)
+    key = json.dumps([manifest[field] for field in _KEY_FIELDS], sort_keys=True, default=str)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+    return _cache_root(cache_dir) / "converted" / f"{preset.name}-{digest}"
+
+
+def _cache_root(cache_dir=None) -> Path:
+    if cache_dir is not None:
+        return Path(cache_dir).expanduser().absolute() / "keras_video"
+    if own := os.environ.get("KERAS_VIDEO_CACHE"):
+        return Path(own).expanduser().absolute()
+    if hub := os.environ.get("HF_HOME"):
+        return Path(hub).expanduser().absolute() / "keras_video"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "keras_video"

@@ -1,0 +1,130 @@
+"""Publishes presets on the Hugging Face Hub."""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from keras_video._version import __version__
+from keras_video.presets import preset_files as files
+from keras_video.presets.errors import PresetError, one_line
+from keras_video.presets.model_card import model_card
+from keras_video.presets.saving import save_preset
+from keras_video.presets.trusted_config import read_object_config
+
+_URI = re.compile(r"hf://([^/@]+(?:/[^/@]+)?)")
+
+
+def upload_preset(
+    uri: str,
+    preset,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    endpoint: str | None = None,
+    message: str = "Upload with keras_video",
+    keras_core: bool = False,
+    weights_dtype: str | None = None,
+) -> str:
+    """Uploads a preset to a Hub repository, which is created if needed.
+
+    A model card (`README.md`) is written into the directory if it has none. Only a preset's own
+    files are uploaded; files of an earlier upload that the preset lacks now are deleted.
+
+    Args:
+        uri: `"hf://org/name"`, or `"hf://name"` for the user's own account.
+        preset: the directory of a saved preset, or a model.
+        private: whether a new repository is private.
+        revision: branch to commit to; `None` is `main`.
+        token: Hub token with write access; `None` uses the one that `hf auth login` stored.
+        endpoint: address of the Hub; `None` uses the public one.
+        message: commit message.
+        keras_core, weights_dtype: as in `save_preset`, when a model is given.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        PresetError: if the address is malformed, the directory holds no preset, or the Hub
+            refuses.
+
+    Example:
+
+    >>> model.save_to_preset("my_tsm")
+    >>> keras_video.presets.upload_preset("hf://me/my_tsm", "my_tsm")
+    """
+    match = _URI.fullmatch(uri) if isinstance(uri, str) else None
+    if match is None:
+        raise PresetError(f"An upload goes to 'hf://org/name'. Received: uri={uri!r}")
+    access = {"token": token, "endpoint": endpoint}
+    commit = {"private": private, "revision": revision, "message": message}
+    if isinstance(preset, str | os.PathLike):
+        if keras_core or weights_dtype is not None:
+            raise PresetError(
+                "keras_core and weights_dtype say how a model is saved; this preset is saved "
+                f"already. Received: {os.fspath(preset)!r}"
+            )
+        return _upload(match[1], Path(preset).expanduser(), access, **commit)
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "preset"
+        save_preset(preset, saved, keras_core=keras_core, weights_dtype=weights_dtype)
+        return _upload(match[1], saved, access, **commit)
+
+
+def _upload(
+    repository: str, folder: Path, access: dict, *, private: bool, revision, message: str
+) -> str:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    for name in (files.CONFIG, files.WEIGHTS):
+        if not (folder / name).is_file():
+            raise PresetError(
+                f"The directory holds no preset: it has no {name}. Received: {str(folder)!r}"
+            )
+    api = HfApi(library_name="keras-video", library_version=__version__, **access)
+    try:
+        repository = api.create_repo(repository, exist_ok=True, private=private).repo_id
+        _write_card(repository, folder)
+        return api.upload_folder(
+            repo_id=repository,
+            folder_path=folder,
+            commit_message=message,
+            revision=revision,
+            allow_patterns=[*files.SAVED_FILES, files.CARD],
+            delete_patterns=list(files.SAVED_FILES),
+        ).commit_url
+    except HFValidationError as error:
+        raise PresetError(
+            f"Not a Hub repository: {one_line(error)} Received: {repository!r}"
+        ) from error
+    except HfHubHTTPError as error:
+        raise PresetError(_refusal(error, repository)) from error
+    except OSError as error:
+        raise PresetError(
+            f"The upload failed: {one_line(error)}. Received: {repository!r}"
+        ) from error
+
+
+def _write_card(repository: str, folder: Path) -> None:
+    card, metadata = folder / files.CARD, folder / files.METADATA
+    if card.exists():
+        return
+    known = json.loads(metadata.read_text(encoding="utf-8")) if metadata.is_file() else {}
+    config = read_object_config(folder / files.CONFIG)
+    card.write_text(model_card(repository, config, known), encoding="utf-8")
+
+
+def _refusal(error, repository: str) -> str:
+    status = error.response.status_code
+    advice = {
+        401: "log in with `hf auth login` or pass token=",
+        403: "use a token that may write to this account",
+        404: "check the name and that your token may see it",
+    }.get(status, "try again later")
+    reason = error.response.headers.get("X-Error-Message") or one_line(error)
+    return (
+        f"The Hub refuses the upload ({status}: {reason}): {advice}. Received: 'hf://{repository}'"
+    )
