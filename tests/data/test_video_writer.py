@@ -41,7 +41,7 @@ def test_open_video_gives_back_what_was_written(tmp_path, clip):
     assert mean_error(decoded, frames) < 5
     # Each level is one frame's: none is lost, doubled or moved.
     offset = decoded.mean(axis=(1, 2, 3)) - frames.mean(axis=(1, 2, 3))
-    assert np.abs(offset).max() < 1
+    assert np.abs(offset).max() < 2
 
 
 def test_the_default_is_h264_that_every_player_opens(tmp_path, clip):
