@@ -90,7 +90,7 @@ class ConvNorm(keras.layers.Layer):
             scale = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)
             offset = norm.beta - norm.moving_mean * scale
             outputs = self._convolve(inputs, self.kernel * scale)
-            outputs = outputs + ops.cast(offset, self.compute_dtype)
+            outputs = ops.add(outputs, ops.cast(offset, self.compute_dtype))
         return activate(outputs, self.activation)
 
     def _convolve(self, inputs, kernel):

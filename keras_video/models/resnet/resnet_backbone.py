@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_video._compat import add
 from keras_video.layers.conv_norm import ConvNorm, activate
 from keras_video.layers.fold_time import FoldTime, UnfoldTime
 from keras_video.layers.temporal_shift import TemporalShift
@@ -110,8 +111,7 @@ class ResNetBackbone(keras.Model):
             if strides > 1 or x.shape[-1] != out_filters or name.endswith("block1"):
                 # The reference projects the first shortcut of every stage, also at equal width.
                 x = shortcut(x, out_filters, strides, f"{name}_shortcut")
-            x = keras.layers.Add(dtype=dtype, name=f"{name}_add")([branch, x])
-            return Activate(activation, dtype=dtype, name=f"{name}_out")(x)
+            return AddActivate(activation, dtype=dtype, name=f"{name}_out")([branch, x])
 
         # === Functional model ===
         clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
@@ -173,18 +173,19 @@ class ResNetBackbone(keras.Model):
         return model
 
 
-class Activate(keras.layers.Layer):
-    """`activate` as a layer."""
+class AddActivate(keras.layers.Layer):
+    """The end of a residual block: `activation(branch + shortcut)`."""
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activation
 
     def call(self, inputs):
-        return activate(inputs, self.activation)
+        branch, shortcut = inputs
+        return activate(add(branch, shortcut), self.activation)
 
     def compute_output_shape(self, input_shape):
-        return input_shape
+        return input_shape[0]
 
 
 class StemPooling(keras.layers.Layer):

@@ -1,0 +1,59 @@
+"""Reads the golden files: draws the reference's checkpoint and its inputs, gives what it computed."""
+
+import functools
+import json
+import pathlib
+import pickle
+
+import numpy as np
+from golden import synth
+
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+class GoldenModel:
+    """One `golden/models/<name>` pair of files.
+
+    Attributes:
+        facts: the JSON file.
+        arrays: the npz file.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.facts = json.loads((GOLDEN / "models" / f"{name}.json").read_text())
+        self.arrays = dict(np.load(GOLDEN / "models" / f"{name}.npz"))
+
+    @functools.cached_property
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The reference's state dict."""
+        tensors = {}
+        for name, shape, spec in self.facts["tensors"]:
+            if spec == ["stored"]:
+                tensors[name] = self.arrays[f"weight:{name}"].reshape(shape)
+            elif spec[0] == "same as":
+                tensors[name] = tensors[spec[1]]
+            else:
+                tensors[name] = synth.tensor(name, shape, spec, self.facts["seed"])
+        return tensors
+
+    def write_pdparams(self, path) -> pathlib.Path:
+        """Writes the checkpoint in the form of the reference's own files."""
+        state = {**self.checkpoint, "StructuredToParameterName@@": {k: k for k in self.checkpoint}}
+        path = pathlib.Path(path)
+        path.write_bytes(pickle.dumps(state, protocol=2))
+        return path
+
+    def clips(self, case: dict) -> np.ndarray:
+        """The case's input `(batch, time, height, width, channels)`."""
+        (spec,) = case["inputs"]
+        return synth.clip(spec["clip"], spec["shape"]).transpose(0, 1, 3, 4, 2)
+
+    def noise(self, case: str) -> float:
+        """Largest difference between the reference's float32 and float64 logits."""
+        return self.facts["cases"][case]["f32_vs_f64_maxabs"]
+
+
+def sampled(activation: np.ndarray, stride: int) -> np.ndarray:
+    """The golden file's sample of an activation `(frames, height, width, channels)`."""
+    return np.ascontiguousarray(activation.transpose(0, 3, 1, 2)).reshape(-1)[::stride]

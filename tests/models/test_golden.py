@@ -1,0 +1,99 @@
+"""The port computes what the reference computes, from the reference's own kind of checkpoint."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden_model import GoldenModel, sampled
+
+import keras_video
+
+MODELS = {"tsn_r50": "TSN", "tsm_r50": "TSM", "pptsn_r50": "PPTSN", "pptsm_r50": "PPTSM"}
+
+# The reference's name of an activation -> ours.
+ACTIVATIONS = {
+    "stem_conv": "stem_conv",
+    "conv1_1": "stem_conv1",
+    "conv1_2": "stem_conv2",
+    "conv1_3": "stem_conv3",
+    "stem_pool": "stem_pool",
+    "block0": "stage1_block1_out",
+    "stage1": "stage1_block3_out",
+    "stage2_block0_short": "stage2_block1_shortcut",
+    "stage2": "stage2_block4_out",
+    "stage3": "stage3_block6_out",
+    "stage4": "stage4_block3_out",
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def golden(request, tmp_path_factory):
+    model = GoldenModel(request.param)
+    path = tmp_path_factory.mktemp(request.param) / "reference.pdparams"
+    model.pdparams = model.write_pdparams(path)
+    return model
+
+
+def converted(golden, num_frames):
+    model_class = getattr(keras_video.models, MODELS[golden.name])
+    return keras_video.presets.convert(
+        golden.pdparams, model_class, num_frames=num_frames, normalize=None
+    )
+
+
+@pytest.mark.parametrize("case", ["main", "_b"])
+def test_logits_and_stages_equal_the_reference(golden, case):
+    facts = golden.facts["cases"][case]
+    clips = golden.clips(facts)
+    model = converted(golden, num_frames=clips.shape[1])
+
+    logits = model.predict(clips, verbose=0)
+
+    assert np.abs(logits - golden.arrays[f"{case}:output"]).max() < 20 * golden.noise(case)
+    assert logits.argmax(-1).tolist() == facts["argmax"]
+
+    names = [name for name in facts["activations"] if name != "head_pool"]
+    layers = [model.backbone.get_layer(ACTIVATIONS[name]).output for name in names]
+    stages = keras.Model(model.backbone.inputs, layers).predict(clips, verbose=0)
+    for name, stage in zip(names, stages, strict=True):
+        expected = golden.arrays[f"{case}:{name}"]
+        actual = sampled(stage, facts["activations"][name]["flat_stride"])
+        np.testing.assert_allclose(actual, expected, atol=1e-4 * expected.std(), err_msg=name)
+
+
+def test_a_training_step_equals_the_reference(golden):
+    facts = golden.facts["train"]
+    clips = golden.clips(facts)
+    model = converted(golden, num_frames=clips.shape[1])
+    model.get_layer("dropout").rate = 0.0
+    labels = keras.ops.one_hot(golden.arrays["train:labels"][:, 0], 400)
+    loss_fn = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=facts["ls_eps"]
+    )
+
+    with tf.GradientTape() as tape:
+        loss = loss_fn(labels, model(clips, training=True))
+    gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
+
+    np.testing.assert_allclose(loss, facts["loss"], rtol=1e-5)
+    table = model.checkpoint_maps["paddlevideo"](model)
+    gradient_of = {
+        table[variable.path][0]: (
+            gradient.numpy().transpose(3, 2, 0, 1) if gradient.ndim == 4 else gradient.numpy()
+        )
+        for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
+    }
+    norms = [np.linalg.norm(gradient_of[name]) for name in facts["grad_norm_names"]]
+    np.testing.assert_allclose(norms, golden.arrays["train:grad_norms"], rtol=2e-3)
+    for key in facts["grad_keys"]:
+        expected = golden.arrays[f"train:{key}"].reshape(-1)
+        stride = facts["flat_stride"].get(key, 1)
+        actual = gradient_of[key.removeprefix("grad:")].reshape(-1)[::stride]
+        np.testing.assert_allclose(actual, expected, atol=2e-3 * np.abs(expected).max())
+
+    variable_of = {table[v.path][0]: v for v in model.non_trainable_variables}
+    after = {k: v for k, v in golden.arrays.items() if k.startswith("train:bn_after:")}
+    assert after
+    for key, expected in after.items():
+        actual = variable_of[key.removeprefix("train:bn_after:")].numpy()
+        np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
