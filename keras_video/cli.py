@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: all went well; 1: some videos failed, or the demo went wrong; 2: arguments or presets
     that don't work; 130: interrupted; 141: the reader of the output went away.
     """
-    options = _parser().parse_args(arguments)
+    # The default stands here: a subcommand's own would undo `keras-video --debug COMMAND`.
+    options = _parser().parse_args(arguments, argparse.Namespace(debug=False))
     try:
         code = options.run(options)
         sys.stdout.flush()
@@ -61,7 +62,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`keras-video COMMAND --help` tells more about a command.",
         parents=[common],
     )
-    parser.set_defaults(debug=False)
     parser.add_argument("--version", action="version", version=f"keras-video {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 

@@ -12,7 +12,8 @@ import numpy as np
 
 # How well and how fast an encoder works is spelled differently by each.
 _ENCODER_OPTIONS = {
-    "libx264": {"crf": "20", "preset": "veryfast"},
+    # With macroblock trees, x264 gives other bytes for the same frames now and then.
+    "libx264": {"crf": "22", "preset": "veryfast", "mbtree": "0"},
     "libx265": {"crf": "24", "preset": "veryfast", "x265-params": "log-level=error"},
     "mpeg4": {"qscale": "3"},
 }
@@ -31,8 +32,8 @@ def write_video(
 
     Frames are encoded as they come, so a generator of any length needs the memory of a few
     frames. The file appears under its name only when it is complete: a failure leaves what
-    was there before. Formats with halved colour planes need even sizes; frames of odd height
-    or width get one repeated row or column at the end.
+    was there before. The same frames give the same bytes. Frames of odd height or width get one
+    repeated row or column at the end, because most formats halve the colour planes.
 
     Args:
         path: where to write; the suffix picks the container (`.mp4`, `.mkv`, `.avi`, ...).

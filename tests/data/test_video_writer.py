@@ -55,6 +55,13 @@ def test_the_default_is_h264_that_every_player_opens(tmp_path, clip):
     assert data.index(b"moov") < data.index(b"mdat"), "the index comes first"
 
 
+def test_the_same_frames_give_the_same_bytes(clip):
+    files = [io.BytesIO() for _ in range(6)]
+    for file in files:
+        write_video(file, clip)
+    assert len({file.getvalue() for file in files}) == 1
+
+
 def test_colours_survive(tmp_path):
     colours = np.array([[200, 30, 30], [30, 200, 30], [30, 30, 200], [128, 128, 128]], "uint8")
     frames = np.broadcast_to(colours.repeat(16, axis=0)[None, None], (3, 64, 64, 3))
