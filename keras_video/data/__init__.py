@@ -1,0 +1,37 @@
+"""Video files to clips: decode, sample, resize, crop. NumPy and Pillow, no Keras backend.
+
+- `open_video`: a file becomes a `VideoReader`, frame i of the video, exactly
+- `sample_*`: which frames make a clip, functions of the video's length
+- `resize`, `*_crop`: what a frame looks like to the model
+- `VideoPreprocessor`: all of these in one serialisable object, part of every preset
+"""
+
+from keras_video._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    attributes={
+        "MOTION_CLASSES": "motion_clips",
+        "VideoDecodeError": "video_decode_error",
+        "VideoDecodeWarning": "video_decode_error",
+        "VideoPipeline": "video_pipeline",
+        "VideoPreprocessor": "video_preprocessor",
+        "VideoReader": "video_reader",
+        "center_crop": "crops",
+        "open_video": "decoders",
+        "register_decoder": "decoders",
+        "register_sampler": "samplers",
+        "render_motion_clip": "motion_clips",
+        "resize": "resizing",
+        "resize_short_side": "resizing",
+        "sample_dense": "samplers",
+        "sample_interval": "samplers",
+        "sample_linspace": "samplers",
+        "sample_segment": "samplers",
+        "sample_uniform": "samplers",
+        "ten_crop": "crops",
+        "three_crop": "crops",
+        "uniform_crop": "crops",
+        "write_video": "video_writer",
+    },
+)

@@ -1,0 +1,77 @@
+"""One function opens every video; decoders register under a name."""
+
+import difflib
+import importlib
+from collections.abc import Callable
+
+from keras_video.data.video_reader import VideoReader
+
+_DECODERS: dict[str, str | Callable[..., VideoReader]] = {
+    "pyav": "keras_video.data.pyav_reader:PyAVReader",
+    "decord": "keras_video.data.decord_reader:open_with_decord",
+}
+
+
+def open_video(
+    source, decoder: str = "pyav", *, threads: int = 1, allow_truncated: bool = False
+) -> VideoReader:
+    """Opens a video for random access to its frames.
+
+    Args:
+        source: a path, the `bytes` of a file, or a binary file object.
+        decoder: `"pyav"` is exact for every file that FFmpeg decodes. `"decord"` (needs
+            `pip install "keras-video[decord]"`) decodes with decord where that gives the same
+            pixels, and with PyAV elsewhere. `register_decoder` adds others.
+        threads: decoding threads; 0 lets the decoder choose. One thread is the default because
+            it costs the least processor time per video and workers run side by side; a single
+            long or large video opens faster with more.
+        allow_truncated: open a file that was cut off, and see only the frames before the cut.
+            By default such a file is an error, because its middle is not the video's middle.
+
+    Returns:
+        A `VideoReader`; use it in a `with` statement, in the thread that opened it.
+
+    Raises:
+        VideoDecodeError: the file is missing, empty, cut off, or holds no video.
+        ImportError: the decoder's package is not installed.
+
+    Example:
+
+    >>> with open_video("clip.mp4") as video:
+    ...     frames = video.get_frames([0, len(video) // 2, len(video) - 1])
+    >>> frames.shape
+    (3, 256, 340, 3)
+    """
+    factory = _DECODERS.get(decoder)
+    if factory is None:
+        close = difflib.get_close_matches(str(decoder), _DECODERS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"`decoder` must be one of {sorted(_DECODERS)}.{hint} Received: decoder={decoder!r}"
+        )
+    if isinstance(factory, str):
+        module, _, name = factory.partition(":")
+        factory = getattr(importlib.import_module(module), name)
+    return factory(source, threads=threads, allow_truncated=allow_truncated)
+
+
+def register_decoder(name: str, factory: str | Callable[..., VideoReader]) -> None:
+    """Adds a decoder, or replaces one.
+
+    Args:
+        name: what `open_video(..., decoder=name)` and `VideoPreprocessor(decoder=name)` call it.
+        factory: called as `factory(source, threads=..., allow_truncated=...)`, returns a
+            `VideoReader`; or a string `"package.module:function"`, imported on first use.
+
+    Example:
+
+    >>> register_decoder("gpu", "my_package.decoding:GpuReader")
+    """
+    if not name or not isinstance(name, str):
+        raise ValueError(f"A decoder's name is a non-empty string. Received: name={name!r}")
+    if not (callable(factory) or (isinstance(factory, str) and ":" in factory)):
+        raise ValueError(
+            "A decoder's factory is a callable or a string 'package.module:function'. "
+            f"Received: factory={factory!r}"
+        )
+    _DECODERS[name] = factory

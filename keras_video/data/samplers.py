@@ -1,0 +1,227 @@
+"""Which frames make a clip: pure functions of the video's length.
+
+Every sampler is called as `sampler(length, num_frames, num_clips=1, **options)` and returns
+int64 indices `(num_clips, num_frames)`, each from 0 to `length - 1`, also for a video that is
+shorter than the clip. What happens then is stated by each sampler.
+
+These are the rules of testing: they are fixed. Training adds a random choice to them.
+"""
+
+import difflib
+from collections.abc import Callable
+
+import numpy as np
+
+
+def sample_segment(
+    length: int, num_frames: int, num_clips: int = 1, *, repeat_first: bool = False
+) -> np.ndarray:
+    """The middle frame of each of `num_frames` equal segments (TSN and TSM).
+
+    The video is cut into segments of `length / num_frames` frames, a fraction allowed, so the
+    samples cover all of it. A video shorter than the clip repeats frames in order.
+
+    Args:
+        length: number of frames in the video.
+        num_frames: frames per clip.
+        num_clips: more than one cuts `num_frames * num_clips` segments and deals them out in
+            turn, so every clip covers the whole video.
+        repeat_first: a video of at most `num_frames * num_clips` frames gives its first frame
+            throughout, as PaddleVideo's `select_left` does, instead of all its frames in order.
+
+    Returns:
+        int64 array `(num_clips, num_frames)`.
+
+    Example:
+
+    >>> sample_segment(20, 8)
+    array([[ 1,  3,  6,  8, 11, 13, 16, 18]])
+
+    Reference:
+        Wang et al., Temporal Segment Networks, 2016 (https://arxiv.org/abs/1608.00859).
+    """
+    total = _check(length, num_frames, num_clips)
+    segment = length / total
+    indices = (segment / 2 + segment * np.arange(total)).astype(np.int64)
+    if repeat_first and length <= total:
+        indices[:] = 0
+    return _deal(np.minimum(indices, length - 1), num_clips)
+
+
+def sample_uniform(
+    length: int, num_frames: int, num_clips: int = 1, *, segment_frames: int = 1
+) -> np.ndarray:
+    """The middle of each of `num_frames` segments of whole frames (PP-TSM's uniform sampling).
+
+    Segments have `length // num_frames` frames, so up to `num_frames - 1` frames at the video's
+    end belong to none; the left of two middle frames is taken. A video shorter than the clip
+    starts again from its first frame.
+
+    Args:
+        length: number of frames in the video.
+        num_frames: frames per clip, a multiple of `segment_frames`.
+        num_clips: more than one cuts as many times more segments and deals them out in turn.
+        segment_frames: consecutive frames taken from each segment.
+
+    Returns:
+        int64 array `(num_clips, num_frames)`.
+
+    Example:
+
+    >>> sample_uniform(20, 8)
+    array([[ 0,  2,  4,  6,  8, 10, 12, 14]])
+    """
+    total = _check(length, num_frames, num_clips)
+    if total % segment_frames:
+        raise ValueError(
+            "`num_frames` must be a multiple of `segment_frames`. "
+            f"Received: num_frames={num_frames}, segment_frames={segment_frames}"
+        )
+    segments = np.arange(total // segment_frames)
+    size = length // len(segments)
+    starts = segments * max(size, 1) + ((size - 1) // 2 if size >= segment_frames else 0)
+    indices = (starts[:, None] + np.arange(segment_frames)).reshape(-1)
+    return _deal(indices % length, num_clips)
+
+
+def sample_linspace(
+    length: int,
+    num_frames: int,
+    num_clips: int = 1,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+) -> np.ndarray:
+    """Evenly spaced frames, the first and the last included (TimeSformer, PP-TSN on videos).
+
+    A video shorter than the clip repeats frames in order.
+
+    Args:
+        length: number of frames in the video.
+        num_frames: frames per clip.
+        num_clips: more than one takes as many times more frames and deals them out in turn.
+        start: position of the first frame.
+        end: position of the last frame, by default `length - 1`. A position beyond the video
+            gives its last frame.
+
+    Returns:
+        int64 array `(num_clips, num_frames)`.
+
+    Example:
+
+    >>> sample_linspace(20, 8)
+    array([[ 0,  2,  5,  8, 10, 13, 16, 19]])
+    """
+    total = _check(length, num_frames, num_clips)
+    positions = np.linspace(start, length - 1 if end is None else end, total)
+    return _deal(np.clip(positions, 0, length - 1).astype(np.int64), num_clips)
+
+
+def sample_dense(
+    length: int, num_frames: int, num_clips: int = 10, *, window: int = 64
+) -> np.ndarray:
+    """Clips of `window` frames each, spread over the video (PP-TSM's dense sampling).
+
+    A clip takes every `window // num_frames`-th frame. A video shorter than the window starts
+    again from its first frame, so all clips are the same.
+
+    PaddleVideo adds 1 to these indices also where frames count from 0; that is not repeated here.
+
+    Args:
+        length: number of frames in the video.
+        num_frames: frames per clip.
+        num_clips: number of clips; their starts are evenly spaced from the first possible one to
+            the last. A single clip is the one in the middle.
+        window: frames that a clip spans.
+
+    Returns:
+        int64 array `(num_clips, num_frames)`.
+
+    Example:
+
+    >>> sample_dense(66, 8, num_clips=2)
+    array([[ 0,  8, 16, 24, 32, 40, 48, 56],
+           [ 2, 10, 18, 26, 34, 42, 50, 58]])
+    """
+    _check(length, num_frames, num_clips)
+    last = max(length - window, 0)
+    starts = np.linspace(0, last, num_clips).astype(np.int64) if num_clips > 1 else [last // 2]
+    offsets = np.arange(num_frames) * max(window // num_frames, 1)
+    return (np.asarray(starts)[:, None] + offsets) % length
+
+
+def sample_interval(
+    length: int, num_frames: int, num_clips: int = 1, *, frame_interval: int = 2
+) -> np.ndarray:
+    """Clips of every `frame_interval`-th frame from the middle of `num_clips` segments.
+
+    The sampling of Video Swin and other models with long clips. A video shorter than the clip
+    starts again from its first frame.
+
+    Args:
+        length: number of frames in the video.
+        num_frames: frames per clip.
+        num_clips: number of clips, evenly spaced.
+        frame_interval: distance between a clip's frames.
+
+    Returns:
+        int64 array `(num_clips, num_frames)`.
+
+    Example:
+
+    >>> sample_interval(40, 4, num_clips=2, frame_interval=4)
+    array([[ 6, 10, 14, 18],
+           [18, 22, 26, 30]])
+    """
+    _check(length, num_frames, num_clips)
+    spacing = (length - num_frames * frame_interval + 1) / num_clips
+    starts = np.zeros(num_clips, np.int64)
+    if spacing > 0:
+        starts = (np.arange(num_clips) * spacing + spacing / 2).astype(np.int64)
+    return (starts[:, None] + np.arange(num_frames) * frame_interval) % length
+
+
+_SAMPLERS: dict[str, Callable[..., np.ndarray]] = {
+    "segment": sample_segment,
+    "uniform": sample_uniform,
+    "linspace": sample_linspace,
+    "dense": sample_dense,
+    "interval": sample_interval,
+}
+
+
+def get_sampler(name: str) -> Callable[..., np.ndarray]:
+    """The sampler of a name: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"`."""
+    if name not in _SAMPLERS:
+        close = difflib.get_close_matches(str(name), _SAMPLERS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"`sampling` must be one of {sorted(_SAMPLERS)}.{hint} Received: sampling={name!r}"
+        )
+    return _SAMPLERS[name]
+
+
+def register_sampler(name: str, sampler: Callable[..., np.ndarray]) -> None:
+    """Adds a sampler, or replaces one.
+
+    Args:
+        name: what `VideoPreprocessor(sampling=name)` calls it.
+        sampler: called as `sampler(length, num_frames, num_clips)`, returns integer indices
+            `(num_clips, num_frames)` from 0 to `length - 1`.
+    """
+    if not callable(sampler):
+        raise ValueError(f"A sampler must be callable. Received: sampler={sampler!r}")
+    _SAMPLERS[name] = sampler
+
+
+def _check(length: int, num_frames: int, num_clips: int) -> int:
+    if min(length, num_frames, num_clips) < 1:
+        raise ValueError(
+            "A video, a clip and a set of clips each have at least one member. "
+            f"Received: length={length}, num_frames={num_frames}, num_clips={num_clips}"
+        )
+    return num_frames * num_clips
+
+
+def _deal(indices: np.ndarray, num_clips: int) -> np.ndarray:
+    return np.ascontiguousarray(indices.reshape(-1, num_clips).T)

@@ -1,0 +1,195 @@
+"""From a video to what a model takes: decode, sample, resize, crop. Needs no Keras."""
+
+import numpy as np
+
+from keras_video.data.crops import CROPS
+from keras_video.data.decoders import open_video
+from keras_video.data.resizing import INTERPOLATIONS, resize_short_side
+from keras_video.data.samplers import get_sampler
+from keras_video.data.video_reader import VideoReader
+
+
+class VideoPipeline:
+    """What `VideoPreprocessor` does, for processes that should not load Keras.
+
+    A decoding worker that builds a pipeline from `VideoPreprocessor.get_config()` starts in a
+    fraction of the time and the memory that one with Keras and its backend takes.
+
+    Args:
+        **config: the arguments of `VideoPreprocessor`, documented there.
+
+    Example:
+
+    >>> pipeline = VideoPipeline(**preprocessor.get_config())
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 8,
+        sampling: str = "segment",
+        num_clips: int = 1,
+        short_side: int | None = 256,
+        crop_size: int = 224,
+        crop: str = "center",
+        aspect_ratio: float | None = None,
+        interpolation: str = "bilinear",
+        rounding: str = "floor",
+        decoder: str = "pyav",
+    ):
+        for name, value in (("num_frames", num_frames), ("num_clips", num_clips)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        get_sampler(sampling)
+        _check_choice("crop", crop, CROPS)
+        _check_choice("interpolation", interpolation, INTERPOLATIONS)
+        _check_choice("rounding", rounding, ("floor", "nearest"))
+        if crop_size < 1 or (short_side is not None and crop_size > short_side):
+            raise ValueError(
+                "`crop_size` must be positive and fit into `short_side`. "
+                f"Received: crop_size={crop_size!r}, short_side={short_side!r}"
+            )
+        if aspect_ratio is not None and aspect_ratio < 1:
+            raise ValueError(
+                "`aspect_ratio` is the longer side over the shorter, at least 1. "
+                f"Received: aspect_ratio={aspect_ratio!r}"
+            )
+        self.num_frames = num_frames
+        self.sampling = sampling
+        self.num_clips = num_clips
+        self.short_side = short_side
+        self.crop_size = crop_size
+        self.crop = crop
+        self.aspect_ratio = aspect_ratio
+        self.interpolation = interpolation
+        self.rounding = rounding
+        self.decoder = decoder
+
+    @property
+    def num_views(self) -> int:
+        """Views that each video gives: clips times crops."""
+        return self.num_clips * CROPS[self.crop][0]
+
+    def __call__(self, source) -> np.ndarray:
+        if isinstance(source, VideoReader):
+            return self._views(len(source), source.get_frames)
+        if not isinstance(source, (str, bytes, bytearray, memoryview)) and hasattr(
+            source, "__array__"
+        ):
+            frames = _check_frames(source)
+            return self._views(len(frames), _ArrayFrames(frames).get_frames)
+        with open_video(source, decoder=self.decoder) as video:
+            return self._views(len(video), video.get_frames)
+
+    def frame_indices(self, length: int) -> np.ndarray:
+        """The frames that a video of `length` frames is judged by.
+
+        Returns:
+            Integer array `(num_clips, num_frames)`.
+        """
+        return get_sampler(self.sampling)(length, self.num_frames, self.num_clips)
+
+    def describe(self) -> str:
+        """One line for model cards and tables.
+
+        Example:
+
+        >>> VideoPipeline().describe()
+        '8 frames (segment), short side 256 (bilinear), center crop 224'
+        """
+        parts = [f"{self.num_frames} frames ({self.sampling})"]
+        if self.short_side is not None:
+            squash = f", squashed to {self.aspect_ratio:.3g}:1" if self.aspect_ratio else ""
+            parts.append(f"short side {self.short_side} ({self.interpolation}{squash})")
+        parts.append(f"{self.crop} crop {self.crop_size}")
+        if self.num_views > 1:
+            parts.append(f"{self.num_views} views")
+        return ", ".join(parts)
+
+    def get_config(self) -> dict:
+        return {
+            "num_frames": self.num_frames,
+            "sampling": self.sampling,
+            "num_clips": self.num_clips,
+            "short_side": self.short_side,
+            "crop_size": self.crop_size,
+            "crop": self.crop,
+            "aspect_ratio": self.aspect_ratio,
+            "interpolation": self.interpolation,
+            "rounding": self.rounding,
+            "decoder": self.decoder,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "VideoPipeline":
+        return cls(**config)
+
+    def __eq__(self, other) -> bool:
+        return type(other) is type(self) and other.get_config() == self.get_config()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.get_config().items()))
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def _views(self, length: int, get_frames) -> np.ndarray:
+        indices = self.frame_indices(length)
+        needed, positions = np.unique(indices, return_inverse=True)
+        crops = CROPS[self.crop][1](get_frames(needed, transform=self._resize), self.crop_size)
+        shape = (self.num_views, self.num_frames, *crops.shape[2:])
+        return crops[:, positions.reshape(-1)].reshape(shape)
+
+    def _resize(self, frame: np.ndarray) -> np.ndarray:
+        if self.short_side is None:
+            return frame
+        return resize_short_side(
+            frame,
+            self.short_side,
+            aspect_ratio=self.aspect_ratio,
+            interpolation=self.interpolation,
+            rounding=self.rounding,
+        )
+
+
+def _check_choice(name: str, value, choices) -> None:
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {sorted(choices)}. Received: {name}={value!r}")
+
+
+def _check_frames(frames) -> np.ndarray:
+    frames = np.asarray(frames)
+    received = f"Received: shape={frames.shape}, dtype={frames.dtype}"
+    if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
+        raise ValueError(
+            f"Decoded frames must have the shape (time, height, width, 3), RGB last. {received}"
+        )
+    if frames.dtype == np.uint8:
+        return frames
+    if frames.dtype.kind != "f":
+        raise ValueError(f"Decoded frames must be uint8, or floats from 0 to 255. {received}")
+    low, high = float(frames.min()), float(frames.max())
+    if not (low >= 0 and high <= 255):  # NaN fails this too
+        raise ValueError(
+            f"Decoded frames must go from 0 to 255. {received}, values from {low:.4g} to {high:.4g}"
+        )
+    if 0 < high <= 1:
+        raise ValueError(
+            "Decoded frames must go from 0 to 255, these look scaled to 0..1; multiply by 255. "
+            f"{received}, values from {low:.4g} to {high:.4g}"
+        )
+    return frames
+
+
+class _ArrayFrames:
+    """Decoded frames with the reading side of a `VideoReader`."""
+
+    def __init__(self, frames: np.ndarray):
+        self._frames = frames
+
+    def get_frames(self, indices: np.ndarray, transform) -> np.ndarray:
+        return np.stack([transform(_to_uint8(self._frames[index])) for index in indices])
+
+
+def _to_uint8(frame: np.ndarray) -> np.ndarray:
+    return frame if frame.dtype == np.uint8 else np.rint(frame).astype(np.uint8)

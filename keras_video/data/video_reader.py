@@ -1,0 +1,143 @@
+"""The interface that every decoder offers."""
+
+import abc
+import os
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from keras_video.data.video_decode_error import VideoDecodeError
+
+
+class VideoReader(abc.ABC):
+    """Random access to the frames of one video.
+
+    Frame `i` is the `i`-th frame in order of display, as a decoder that reads the whole file
+    shows it: upright (the rotation of phone videos is applied), without the frames that an edit
+    list hides, and with all frames of the size of the first. Pixels are RGB; the pixel aspect
+    ratio is not applied.
+
+    A reader belongs to the process and the thread that opened it: using it elsewhere, or after a
+    fork, raises `RuntimeError` instead of returning wrong frames or crashing the process. Open one
+    reader in each worker.
+
+    Subclasses set `timestamps` and implement `_read` and `close`.
+
+    Args:
+        name: what messages call the video, usually its path.
+        timestamps: time of each frame in seconds, in order of display.
+        fps: frames per second, on average.
+    """
+
+    decoder: str = ""
+
+    def __init__(self, name: str, timestamps: np.ndarray, fps: float):
+        self.name = name
+        self.timestamps = timestamps
+        self.fps = fps
+        self._owner = (os.getpid(), threading.get_ident())
+        self._first_frame: np.ndarray | None = None
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    @property
+    def width(self) -> int:
+        """Width in pixels of the upright frames."""
+        return self._peek().shape[1]
+
+    @property
+    def height(self) -> int:
+        """Height in pixels of the upright frames."""
+        return self._peek().shape[0]
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the start of the first frame to the end of the last."""
+        return float(self.timestamps[-1] - self.timestamps[0]) + 1 / self.fps
+
+    def get_frames(
+        self,
+        indices: Sequence[int],
+        transform: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Decodes the frames at `indices`, each one once, however often it is named.
+
+        Args:
+            indices: frame numbers from 0 to `len(reader) - 1`, in any order, repeats allowed.
+            transform: applied to each decoded frame, uint8 `(height, width, 3)`, before the next
+                one is decoded; a resize here keeps large videos out of memory. All its results
+                must have one shape.
+
+        Returns:
+            uint8 array `(len(indices), height, width, 3)`, or what `transform` makes of it.
+
+        Raises:
+            IndexError: an index outside the video.
+            VideoDecodeError: frames that the file lists cannot be decoded.
+            RuntimeError: the reader is closed, or belongs to another process or thread.
+        """
+        self._check_owner()
+        indices = np.asarray(indices)
+        if indices.ndim != 1 or indices.size == 0 or indices.dtype.kind not in "iu":
+            raise ValueError(
+                f"{self.name}: indices must be a flat, non-empty list of integers. "
+                f"Received: indices={indices!r}"
+            )
+        if indices.min() < 0 or indices.max() >= len(self):
+            outside = int(indices.min() if indices.min() < 0 else indices.max())
+            raise IndexError(
+                f"{self.name}: frame indices go from 0 to {len(self) - 1}. Received: {outside}"
+            )
+        wanted, positions = np.unique(indices, return_inverse=True)
+        frames = self._read(wanted.tolist(), transform or (lambda frame: frame))
+        missing = [index for index in wanted.tolist() if index not in frames]
+        if missing:
+            raise VideoDecodeError(self.name, f"frame {missing[0]} of {len(self)} does not decode")
+        if len(wanted) == len(indices) and np.array_equal(wanted, indices):
+            return np.stack([frames[index] for index in wanted.tolist()])
+        return np.stack([frames[index] for index in wanted.tolist()])[positions]
+
+    @abc.abstractmethod
+    def _read(
+        self, wanted: list[int], transform: Callable[[np.ndarray], np.ndarray]
+    ) -> dict[int, np.ndarray]:
+        """Decodes the frames of `wanted`, sorted and without repeats: `{index: transformed}`."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Releases the file. A closed reader decodes nothing more."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.name}: {len(self)} frames, {self.fps:.4g} fps, "
+            f"{self.duration:.4g} s>"
+        )
+
+    def _peek(self) -> np.ndarray:
+        if self._first_frame is None:
+            self._first_frame = self.get_frames([0])[0]
+        return self._first_frame
+
+    def _check_owner(self) -> None:
+        process, thread = self._owner
+        if process != os.getpid():
+            raise RuntimeError(
+                f"{self.name} was opened in process {process}; a reader does not survive a fork. "
+                f"Open it again in this process. Received: process {os.getpid()}"
+            )
+        if thread != threading.get_ident():
+            raise RuntimeError(
+                f"{self.name} was opened in another thread. Open one reader in each thread. "
+                f"Received: thread {threading.current_thread().name}"
+            )
+        if self._closed:
+            raise RuntimeError(f"{self.name} is closed. Open it again to read from it.")
