@@ -117,7 +117,7 @@ def _explained(
     from huggingface_hub import errors
 
     uri = _uri(repository, revision)
-    where = endpoint or _default_endpoint()
+    where = hub_address(endpoint)
     # A gated repository is a missing one to the client's class hierarchy: it comes first.
     if isinstance(error, errors.GatedRepoError):
         return PresetError(
@@ -146,8 +146,7 @@ def _explained(
             "The network is off (HF_HUB_OFFLINE or local_files_only) and the cache has no "
             f"complete copy: load it once with the network on. Received: {uri!r}"
         )
-    of_client = type(error).__module__.partition(".")[0] in _CLIENTS
-    if of_client or isinstance(error, ConnectionError | TimeoutError):
+    if is_network_error(error):
         return HubUnreachableError(
             f"The Hub at {where} can't be reached ({one_line(cause)}) and the cache has no "
             f"complete copy. Received: {uri!r}"
@@ -161,10 +160,17 @@ def _explained(
 _CLIENTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3", "huggingface_hub")
 
 
-def _default_endpoint() -> str:
+def is_network_error(error: BaseException) -> bool:
+    """Whether the Hub client failed because of the network or the server."""
+    of_client = type(error).__module__.partition(".")[0] in _CLIENTS
+    return of_client or isinstance(error, ConnectionError | TimeoutError)
+
+
+def hub_address(endpoint: str | None) -> str:
+    """Returns the address of the Hub that an endpoint argument means."""
     from huggingface_hub import constants
 
-    return constants.ENDPOINT
+    return endpoint or constants.ENDPOINT
 
 
 def _uri(repository: str, revision: str | None) -> str:

@@ -95,6 +95,10 @@ def _encode(text, encoding="utf-8"):
     return text.encode("latin1")
 
 
+def _no_bytes():
+    return b""
+
+
 def _tuple(items=()):
     return tuple(items)
 
@@ -108,6 +112,8 @@ _STAND_INS = {
     ("numpy", "ndarray"): _ArrayType,
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): _ordered_dict,
+    # Protocol 2 writes empty bytes as a call without arguments.
+    ("__builtin__", "bytes"): _no_bytes,
     # Paddle 2.1 and later reduce a parameter to tuple((name, array)).
     ("builtins", "tuple"): _tuple,
     ("__builtin__", "tuple"): _tuple,

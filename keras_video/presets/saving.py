@@ -11,7 +11,7 @@ from keras_video.presets import preset_files as files
 from keras_video.presets.errors import PresetError
 from keras_video.presets.label_files import write_labels
 from keras_video.presets.trusted_config import object_config
-from keras_video.presets.weights import assign, save_weights, weights_by_path
+from keras_video.presets.weights import assign, save_weights, to_numpy, weights_by_path
 
 
 def save_preset(
@@ -108,10 +108,8 @@ def _count(variables) -> int:
 
 def _save_core_weights(model, config: dict, path: Path) -> None:
     """Writes Keras' own weight file, from a copy: the original may carry an optimizer."""
-    from keras import ops
-
     copy = type(model).from_config(config["config"])
-    arrays = {name: ops.convert_to_numpy(v.value) for name, v in weights_by_path(model).items()}
+    arrays = {name: to_numpy(variable) for name, variable in weights_by_path(model).items()}
     assign(weights_by_path(copy), arrays)
     copy.save_weights(path)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_video._version import __version__
 from keras_video.presets import preset_files as files
 from keras_video.presets.errors import PresetError, one_line
+from keras_video.presets.hub import hub_address, is_network_error
 from keras_video.presets.model_card import model_card
 from keras_video.presets.saving import save_preset
 from keras_video.presets.trusted_config import read_object_config
@@ -96,16 +97,13 @@ def _upload(
             allow_patterns=[*files.SAVED_FILES, files.CARD],
             delete_patterns=list(files.SAVED_FILES),
         ).commit_url
-    except HFValidationError as error:
-        raise PresetError(
-            f"Not a Hub repository: {one_line(error)} Received: {repository!r}"
-        ) from error
-    except HfHubHTTPError as error:
-        raise PresetError(_refusal(error, repository)) from error
-    except OSError as error:
-        raise PresetError(
-            f"The upload failed: {one_line(error)}. Received: {repository!r}"
-        ) from error
+    except (HFValidationError, HfHubHTTPError, OSError, RuntimeError) as error:
+        raise PresetError(_explanation(error, repository, access["endpoint"])) from error
+    except Exception as error:
+        # The errors of the client's HTTP library have no common base class across its versions.
+        if not is_network_error(error):
+            raise
+        raise PresetError(_explanation(error, repository, access["endpoint"])) from error
 
 
 def _write_card(repository: str, folder: Path) -> None:
@@ -117,14 +115,23 @@ def _write_card(repository: str, folder: Path) -> None:
     card.write_text(model_card(repository, config, known), encoding="utf-8")
 
 
-def _refusal(error, repository: str) -> str:
-    status = error.response.status_code
+def _explanation(error: Exception, repository: str, endpoint: str | None) -> str:
+    from huggingface_hub.errors import HFValidationError
+
+    received = f"Received: 'hf://{repository}'"
+    if isinstance(error, HFValidationError):
+        return f"Not a Hub repository: {one_line(error)} {received}"
+    response = getattr(error, "response", None)
+    if response is None:
+        # The client wraps what went wrong with a file in a RuntimeError.
+        cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+        problem = "can't be reached" if is_network_error(cause) else "didn't get the files"
+        return f"The Hub at {hub_address(endpoint)} {problem}: {one_line(cause)}. {received}"
+    status = response.status_code
     advice = {
         401: "log in with `hf auth login` or pass token=",
         403: "use a token that may write to this account",
         404: "check the name and that your token may see it",
     }.get(status, "try again later")
-    reason = error.response.headers.get("X-Error-Message") or one_line(error)
-    return (
-        f"The Hub refuses the upload ({status}: {reason}): {advice}. Received: 'hf://{repository}'"
-    )
+    reason = response.headers.get("X-Error-Message") or one_line(error)
+    return f"The Hub refuses the upload ({status}: {reason}): {advice}. {received}"

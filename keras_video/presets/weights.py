@@ -45,7 +45,6 @@ def save_weights(model, path: Path, dtype: str | None = None) -> None:
     Raises:
         PresetError: if the type is unknown or a value overflows in it.
     """
-    from keras import ops
     from safetensors.numpy import save_file
 
     if dtype is not None and dtype not in STORED_DTYPES:
@@ -54,7 +53,7 @@ def save_weights(model, path: Path, dtype: str | None = None) -> None:
         )
     tensors = {}
     for name, variable in weights_by_path(model).items():
-        array = np.asarray(ops.convert_to_numpy(variable.value))
+        array = to_numpy(variable)
         tensors[name] = np.ascontiguousarray(_as_stored(name, array, dtype)).reshape(array.shape)
     save_file(tensors, path, metadata={"format": "keras_video"})
 
@@ -85,6 +84,20 @@ def load_weights_file(model, path: Path, skip: Callable[[str], bool] = lambda pa
         raise PresetError(
             f"The weights can't be read: {one_line(error)}. Received: {str(path)!r}"
         ) from error
+
+
+def to_numpy(variable) -> np.ndarray:
+    """Returns a variable's value as an array of its own type, on any backend."""
+    value = variable.value
+    # Keras' own ways from PyTorch to NumPy 2 raise deprecation warnings.
+    if not hasattr(value, "detach"):
+        return np.asarray(variable)
+    value = value.detach().cpu()
+    if variable.dtype == "bfloat16":
+        import ml_dtypes
+
+        return value.float().numpy().astype(ml_dtypes.bfloat16)
+    return value.numpy()
 
 
 def assign(variables: Mapping, arrays: Mapping[str, np.ndarray]) -> None:

@@ -1,0 +1,116 @@
+"""Other packages add models and presets by an entry point, without keras_video knowing them."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from tiny_classifier import TinyClassifier
+
+import keras_video
+from keras_video.presets import PresetError, list_presets, plugins
+
+MODEL = '''
+"""A model of another package."""
+
+import keras
+
+from keras_video.presets import PresetMixin
+
+
+@keras.saving.register_keras_serializable(package="tiny_plugin")
+class PluginClassifier(PresetMixin, keras.Model):
+    def __init__(self, num_classes=3, name=None):
+        inputs = keras.Input((2,))
+        super().__init__(inputs, keras.layers.Dense(num_classes, name="head")(inputs), name=name)
+        self.num_classes, self.labels, self.preprocessor = num_classes, None, None
+
+    def get_config(self):
+        return {"num_classes": self.num_classes, "name": self.name}
+'''
+
+REGISTER = '''
+"""What the package adds."""
+
+from pathlib import Path
+
+from keras_video.presets import Preset, register_model, register_preset
+
+
+def register():
+    register_model("plugin_classifier", "tiny_plugin.model:PluginClassifier")
+    register_preset(Preset(name="plugin_preset", model="tiny_plugin.model:PluginClassifier"))
+'''
+
+
+def write_wheel(path, package, files, entry_point):
+    """Writes a wheel by hand, so that installing it needs no build tools."""
+    info = f"{package}-1.0.dist-info"
+    files = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[keras_video.plugins]\n{package} = {entry_point}\n",
+    }
+    wheel = path / f"{package}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        record = "".join(f"{name},,\n" for name in files) + f"{info}/RECORD,,\n"
+        archive.writestr(f"{info}/RECORD", record)
+    return wheel
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A folder with two installed plug-in packages: one that works, one that fails."""
+    good = {
+        "tiny_plugin/__init__.py": "",
+        "tiny_plugin/model.py": MODEL,
+        "tiny_plugin/register.py": REGISTER,
+    }
+    bad = {"broken_plugin/__init__.py": "def register():\n    raise RuntimeError('out of order')\n"}
+    wheels = [
+        write_wheel(tmp_path, "tiny_plugin", good, "tiny_plugin.register:register"),
+        write_wheel(tmp_path, "broken_plugin", bad, "broken_plugin:register"),
+    ]
+    target = tmp_path / "installed"
+    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", target]
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    subprocess.run([sys.executable, *install, *wheels], check=True, timeout=120, env=environment)
+    return target
+
+
+@pytest.fixture
+def with_plugins(installed, monkeypatch):
+    """This process finds the installed plug-ins; they haven't been loaded yet."""
+    monkeypatch.syspath_prepend(installed)
+    monkeypatch.setattr(plugins, "_loaded", False)
+    monkeypatch.setattr(plugins, "_packages", set())
+    yield
+    for name in [name for name in sys.modules if name.startswith("tiny_plugin")]:
+        del sys.modules[name]
+
+
+def test_an_installed_plugin_s_preset_loads_by_name(with_plugins, tmp_path):
+    with pytest.warns(UserWarning, match="plug-in 'broken_plugin' of broken_plugin failed.*out of"):
+        names = keras_video.list_presets()
+    assert names == ["plugin_preset"]
+
+    model = keras_video.presets.load_preset("plugin_preset", load_weights=False)
+    assert type(model).__name__ == "PluginClassifier"
+    model.save_to_preset(tmp_path / "saved")
+    again = keras_video.presets.load_preset(tmp_path / "saved")
+    assert type(again) is type(model)
+
+    assert list_presets(model="plugin_classifier") == ["plugin_preset"]
+    with pytest.raises(PresetError, match="is a PluginClassifier, not a TinyClassifier"):
+        TinyClassifier.from_preset("plugin_preset")
+
+
+def test_plugins_are_called_once(with_plugins):
+    with pytest.warns(UserWarning, match="broken_plugin"):
+        list_presets()
+    # Warnings are errors here: a second call would fail.
+    assert list_presets() == ["plugin_preset"]
