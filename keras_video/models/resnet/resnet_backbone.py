@@ -182,7 +182,14 @@ class AddActivate(keras.layers.Layer):
 
     def call(self, inputs):
         branch, shortcut = inputs
-        return activate(add(branch, shortcut), self.activation)
+        outputs = add(branch, shortcut)
+        if self.activation != "leaky_relu":
+            return activate(outputs, self.activation)
+        # TensorFlow's oneDNN kernel for convolution + bias + sum + leaky ReLU ignores the slope and
+        # uses 0.2 (TF 2.21). A reshape, which moves no memory, keeps the activation out of it.
+        shape = ops.shape(outputs)
+        rows = ops.reshape(outputs, (-1, shape[-1]))
+        return ops.reshape(activate(rows, self.activation), shape)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
