@@ -1,5 +1,6 @@
 """The list of a stream's frames, read from its packets without decoding them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
@@ -60,6 +61,20 @@ class PacketIndex:
         self.partial = False
 
 
+def demux_packets(container, stream) -> Iterator:
+    """The packets of one stream from the current position on, then an empty one.
+
+    Raises:
+        av.error.FFmpegError: the file cannot be read further.
+    """
+    try:
+        yield from container.demux(stream)
+    except IndexError:
+        # PyAV fails so at the end of a damaged file in which new streams seemed to turn up; by
+        # then all packets of the known ones have been given out.
+        return
+
+
 def scan_packets(container, stream) -> PacketIndex:
     """Reads all packets of a stream once.
 
@@ -74,7 +89,7 @@ def scan_packets(container, stream) -> PacketIndex:
     length_size = _unit_length_size(stream.codec_context.extradata)
     entries = set()
     try:
-        for packet in container.demux(stream):
+        for packet in demux_packets(container, stream):
             if packet.size == 0:
                 dropped += packet.pts is not None  # AVI marks a repeated frame by an empty packet
                 continue

@@ -8,7 +8,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from keras_video.data.display_matrix import upright
-from keras_video.data.packet_index import PacketIndex, scan_packets
+from keras_video.data.packet_index import PacketIndex, demux_packets, scan_packets
 from keras_video.data.video_decode_error import VideoDecodeError, VideoDecodeWarning
 from keras_video.data.video_reader import VideoReader
 from keras_video.data.video_source import VideoSource
@@ -128,7 +128,7 @@ class PyAVReader(VideoReader):
     def _why_not_opened(self) -> str:
         announced = self._source.announced_size()
         if announced > self._source.size:
-            return f"the file is truncated: {self._source.size} of {announced} bytes are there"
+            return f"truncated or damaged: {self._source.size} of its {announced} bytes are there"
         return f"FFmpeg finds no video in the {self._source.size} bytes of this file"
 
     def _check_complete(self, allow_truncated: bool) -> None:
@@ -311,7 +311,7 @@ class PyAVReader(VideoReader):
         """Frames from here on: those in `asked` surely, others only where these need them."""
         context = self._stream.codec_context
         droppable = asked is not None and _can_drop_frames(context)
-        for packet in self._container.demux(self._stream):
+        for packet in demux_packets(self._container, self._stream):
             if droppable:
                 needed = packet.pts is None or packet.pts in asked
                 context.skip_frame = "DEFAULT" if needed else "NONREF"
