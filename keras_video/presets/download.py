@@ -24,17 +24,17 @@ def download(url: str, target: Path) -> None:
         target: the file to write; it is removed again if the download fails.
 
     Raises:
-        PresetError: if the server doesn't deliver the whole file; names the URL and the cause.
+        PresetError: if the server doesn't deliver the whole file; says why, not from where.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise PresetError(f"Only http and https addresses are downloaded. Received: {url!r}")
+        raise PresetError("Only http and https addresses are downloaded.")
     request = urllib.request.Request(url, headers={"User-Agent": f"keras-video/{__version__}"})
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
             _receive(response, target)
     except (OSError, http.client.HTTPException, PresetError) as error:
         target.unlink(missing_ok=True)
-        raise PresetError(f"The download failed: {_cause(error)}. Received: {url!r}") from error
+        raise PresetError(f"The download failed: {_cause(error)}.") from error
 
 
 def mirrored(url: str) -> str:

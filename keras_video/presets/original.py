@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -76,13 +77,13 @@ def converted_original(preset: Preset, cache_dir=None) -> Path:
 def _convert(preset: Preset, folder: Path) -> None:
     url = mirrored(preset.source_url)
     logger.info("Converting %s for the preset %s, once.", url, preset.name)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        checkpoint = Path(temporary) / Path(url).name
-        download(url, checkpoint)
+    prefix = f".{folder.name}."
+    # Whoever was killed here before held the lock that we hold now.
+    for leftover in folder.parent.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as temporary:
         try:
-            tensors = read_tensors(checkpoint)
-            model = _fresh_model(preset)
-            fill(model, tensors, checkpoint_map(model, preset.source_format, tensors))
+            model = _download_model(preset, url, Path(temporary) / Path(url).name)
         except PresetError as error:
             raise PresetError(
                 f"The original checkpoint of the preset {preset.name!r} can't be used: {error} "
@@ -90,17 +91,22 @@ def _convert(preset: Preset, folder: Path) -> None:
             ) from error
     attach_extras(model, preset)
     config = object_config(model)
-    # Built in float32 to keep every bit; the manifest says in which type it is loaded.
-    config["config"]["dtype"] = preset.config.get("dtype")
+    if "dtype" in config["config"]:
+        # Built in float32 to keep every bit; the manifest says in which type it is loaded.
+        config["config"]["dtype"] = preset.config.get("dtype")
     write_preset(model, folder, config=config, metadata=_metadata(preset))
 
 
-def _fresh_model(preset: Preset):
+def _download_model(preset: Preset, url: str, checkpoint: Path):
+    download(url, checkpoint)
+    tensors = read_tensors(checkpoint)
     model_class = import_object(preset.model)
     arguments = dict(preset.config)
     if "dtype" in argument_names(model_class):
         arguments["dtype"] = "float32"
-    return model_class(**arguments)
+    model = model_class(**arguments)
+    fill(model, tensors, checkpoint_map(model, preset.source_format, tensors))
+    return model
 
 
 def _metadata(preset: Preset) -> dict:

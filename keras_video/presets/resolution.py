@@ -19,6 +19,8 @@ from keras_video.presets.registry import get_preset, list_presets
 
 logger = logging.getLogger("keras_video")
 
+BUNDLED = Path(__file__).parent / "bundled"
+
 _HUB_URI = re.compile(r"hf://([^/@]+/[^/@]+)(?:@(.+))?")
 
 
@@ -147,7 +149,7 @@ def _without_hub(
 
 
 def _bundled_folder(preset: Preset) -> Path:
-    folder = Path(__file__).parent / "bundled" / preset.name
+    folder = BUNDLED / preset.name
     if not (folder / files.CONFIG).is_file():
         raise PresetError(
             f"The preset {preset.name!r} should ship with keras_video but its files are missing: "

@@ -17,6 +17,7 @@ from tiny_classifier import (
 import keras_video
 from keras_video.presets import PresetError, convert, register_model, register_preset
 from keras_video.presets.layouts import LAYOUTS
+from keras_video.presets.weights import to_numpy
 
 
 @pytest.fixture
@@ -88,16 +89,16 @@ def test_an_image_network_initialises_the_backbone(tensors, prefix):
     }
     image_network.update({"fc.weight": np.ones((4, 1000)), "fc.bias": np.ones(1000)})
     model = TinyClassifier(num_classes=9)
-    head = np.asarray(model.get_layer("head").kernel)
+    head = to_numpy(model.get_layer("head").kernel)
     convert(image_network, model, part="backbone")
-    kernels = [np.asarray(m.get_layer("conv2").kernel) for m in (model, trained())]
+    kernels = [to_numpy(m.get_layer("conv2").kernel) for m in (model, trained())]
     np.testing.assert_array_equal(*kernels)
-    np.testing.assert_array_equal(np.asarray(model.get_layer("head").kernel), head)
+    np.testing.assert_array_equal(to_numpy(model.get_layer("head").kernel), head)
 
 
 def test_the_backbone_of_a_whole_model_can_be_taken(checkpoint):
     model = convert(checkpoint, TinyClassifier, part="backbone", num_classes=9)
-    kernels = [np.asarray(m.get_layer("conv1").kernel) for m in (model, trained())]
+    kernels = [to_numpy(m.get_layer("conv1").kernel) for m in (model, trained())]
     np.testing.assert_array_equal(*kernels)
 
 

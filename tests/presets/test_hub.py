@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import constants
 from tiny_classifier import TinyClassifier, answers, randomize, tiny_preset, trained
 
-from keras_video.presets import PresetError, register_preset
+from keras_video.presets import PresetError, register_preset, resolution
 
 # A warning of Keras, when it saves `model.weights.h5`, about NumPy.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -173,6 +173,18 @@ def test_a_download_that_breaks_off_is_repeated(hub, repository):
     hub.truncations.append((r"/lfs/", 100))
     model = TinyClassifier.from_preset("hf://org/tiny", endpoint=hub.address)
     np.testing.assert_array_equal(answers(model), answers(trained()))
+
+
+def test_a_bundled_preset_needs_no_hub(hub, folder, monkeypatch, offline):
+    monkeypatch.setattr(resolution, "BUNDLED", folder.parent)
+    register_preset(tiny_preset("saved", bundled=True))
+    offline()
+    model = TinyClassifier.from_preset("saved", endpoint=hub.address)
+    np.testing.assert_array_equal(answers(model), answers(trained()))
+    assert hub.requests == []
+    register_preset(tiny_preset("lost", bundled=True))
+    with pytest.raises(PresetError, match="should ship with keras_video.*reinstall"):
+        TinyClassifier.from_preset("lost")
 
 
 def test_keras_core_loads_what_we_publish(default_hub, folder, repository):

@@ -138,30 +138,36 @@ def test_without_an_original_the_missing_repository_is_the_error(hub):
         load(hub)
 
 
-def replaced(tensors, **changes):
-    return {name: changes.get(name, array) for name, array in tensors.items()}
+def without_a_tensor(tensors):
+    del tensors["head.fc.bias"]
 
 
-def bad_downloads():
-    tensors = checkpoint_of(trained())
-    extra = {**tensors, "head.fc2.bias": np.zeros(3, "float32")}
-    missing = {name: array for name, array in tensors.items() if name != "head.fc.bias"}
-    shape = {**tensors, "head.fc.bias": np.zeros(9, "float32")}
-    return {
-        "an error page": (b"<!DOCTYPE html><title>404</title>", "Not a checkpoint.*<!DOCTYPE"),
-        "nothing": (b"", "Not a checkpoint"),
-        "another pickle": (b"\x80\x04]\x94.", "holds a list, not a dict of arrays"),
-        "a missing tensor": (missing, "1 variables have no tensor: 'head/bias .tensor head.fc.b"),
-        "a tensor too many": (extra, "1 tensors have no variable: 'head.fc2.bias'"),
-        "another shape": (shape, r"variable 'head/bias' has shape \(4,\), but tensor"),
-    }
+def with_one_more(tensors):
+    tensors["head.fc2.bias"] = np.zeros(3, "float32")
 
 
-@pytest.mark.parametrize("case", bad_downloads())
-def test_a_wrong_download_leaves_nothing_behind(hub, file_server, preset, tmp_path, case):
-    content, message = bad_downloads()[case]
-    if isinstance(content, dict):
-        content = write_pdparams(tmp_path / "bad.pdparams", content).read_bytes()
+def with_another_shape(tensors):
+    tensors["head.fc.bias"] = np.zeros(9, "float32")
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"<!DOCTYPE html><title>404</title>", "Not a checkpoint.*<!DOCTYPE"),
+        (b"", "Not a checkpoint"),
+        (b"\x80\x04]\x94.", "holds a list, not a dict of arrays"),
+        (without_a_tensor, "1 variables have no tensor: 'head/bias .tensor head.fc.bias"),
+        (with_one_more, "1 tensors have no variable: 'head.fc2.bias'"),
+        (with_another_shape, r"variable 'head/bias' has shape \(4,\), but tensor"),
+    ],
+)
+def test_a_wrong_download_leaves_nothing_behind(
+    hub, file_server, preset, tmp_path, content, message
+):
+    if callable(content):
+        tensors = checkpoint_of(trained())
+        content(tensors)
+        content = write_pdparams(tmp_path / "bad.pdparams", tensors).read_bytes()
     good = file_server.files["/PPTSM/tiny.pdparams"]
     file_server.files["/PPTSM/tiny.pdparams"] = content
     with pytest.raises(PresetError, match=message) as caught:
@@ -197,7 +203,10 @@ def test_a_checkpoint_that_is_gone_is_an_error(hub, file_server, preset):
 
 def test_neither_hub_nor_original_in_reach_is_an_error(preset, no_network, monkeypatch):
     monkeypatch.setenv("KERAS_VIDEO_CHECKPOINT_MIRROR", no_network)
-    with pytest.raises(PresetError, match="download failed: .*refused.*tiny.pdparams"):
+    with pytest.raises(
+        PresetError,
+        match="preset 'tiny_original' can't be used: The download failed: .*refused.*tiny.pdparams",
+    ):
         TinyClassifier.from_preset("tiny_original", endpoint=no_network)
     assert cached_files() == []
 
@@ -209,6 +218,17 @@ def test_a_hostile_original_does_not_run(hub, file_server, preset, tmp_path):
     with pytest.raises(PresetError, match="refused: it asks for os.system"):
         load(hub)
     assert not trap.exists() and cached_files() == []
+
+
+def test_what_a_killed_process_left_is_removed(hub, preset):
+    load(hub)
+    (converted,) = [f.parent for f in cached_files() if f.name == "config.json"]
+    (converted / "config.json").unlink()
+    leftover = converted.with_name(f".{converted.name}.killed")
+    leftover.mkdir()
+    (leftover / "half.pdparams").write_bytes(b"half")
+    load(hub)
+    assert len(cached_files()) == 5
 
 
 def test_a_cache_that_cannot_be_written_is_named(hub, preset, tmp_path, monkeypatch):
@@ -243,5 +263,6 @@ def test_two_processes_convert_once(hub, file_server, preset):
     assert len(cached_files()) == 5
 
 
-def test_listing_needs_no_download(preset):
+def test_listing_needs_no_download(preset, file_server):
     assert list_presets() == ["tiny_original"]
+    assert file_server.requests == []

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-import yaml
+from huggingface_hub import ModelCard
 from tiny_classifier import TinyClassifier, answers, trained
 
 from keras_video.presets import PresetError, upload_preset
@@ -30,10 +30,10 @@ def test_a_saved_preset_is_published_with_a_model_card(hub, tmp_path):
     files = hub.repositories["writer/tiny"].files
     assert files["model.safetensors"].lfs
     card = files["README.md"].data.decode()
-    header = yaml.safe_load(card.split("---")[1])
-    assert header["library_name"] == "keras-video"
-    assert header["pipeline_tag"] == "video-classification"
-    assert header["license"] == "apache-2.0"
+    header = ModelCard(card).data
+    assert header.library_name == "keras-video"
+    assert header.pipeline_tag == "video-classification"
+    assert header.license == "apache-2.0"
     assert "| top1 | 74.54 |" in card and 'hf://writer/tiny")' in card
 
 
