@@ -13,7 +13,10 @@ class PresetError(ValueError):
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Returns `" Did you mean 'x'?"` for the nearest candidates, or an empty string."""
-    close = difflib.get_close_matches(name, list(candidates), n=3, cutoff=0.6)
+    candidates = list(candidates)
+    close = difflib.get_close_matches(name, candidates, n=3, cutoff=0.6)
+    if not close and name:
+        close = [candidate for candidate in candidates if name.lower() in candidate.lower()][:3]
     if not close:
         return ""
     return f" Did you mean {' or '.join(repr(candidate) for candidate in close)}?"

@@ -75,13 +75,15 @@ def download_repository(
         if explained is None:
             raise
         raise explained from error
-    if not _is_complete(folder, load_weights):
-        missing = files.WEIGHTS if (folder / files.CONFIG).is_file() else files.CONFIG
-        raise PresetError(
-            f"The Hub repository holds no keras_video preset: it has no {missing}. "
-            f"Received: {_uri(repository, revision)!r}"
-        )
-    return folder
+    if _is_complete(folder, load_weights):
+        return folder
+    if local_files_only:
+        raise _not_cached(_uri(repository, revision))
+    missing = files.WEIGHTS if (folder / files.CONFIG).is_file() else files.CONFIG
+    raise PresetError(
+        f"The Hub repository holds no keras_video preset: it has no {missing}. "
+        f"Received: {_uri(repository, revision)!r}"
+    )
 
 
 def _ask(repository: str, revision: str, token, endpoint: str | None) -> None:
@@ -142,10 +144,7 @@ def _explained(
             f"log in with `hf auth login` or pass token=. Received: {uri!r}"
         )
     if isinstance(error, errors.LocalEntryNotFoundError) and local_files_only:
-        return HubUnreachableError(
-            "The network is off (HF_HUB_OFFLINE or local_files_only) and the cache has no "
-            f"complete copy: load it once with the network on. Received: {uri!r}"
-        )
+        return _not_cached(uri)
     if is_network_error(error):
         return HubUnreachableError(
             f"The Hub at {where} can't be reached ({one_line(cause)}) and the cache has no "
@@ -154,6 +153,13 @@ def _explained(
     if isinstance(error, OSError):
         return PresetError(f"The download failed: {one_line(error)}. Received: {uri!r}")
     return None
+
+
+def _not_cached(uri: str) -> HubUnreachableError:
+    return HubUnreachableError(
+        "The network is off (HF_HUB_OFFLINE or local_files_only) and the cache has no complete "
+        f"copy: load it once with the network on. Received: {uri!r}"
+    )
 
 
 # The HTTP libraries that the Hub client has used; their errors aren't all OSError.

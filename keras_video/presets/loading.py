@@ -13,11 +13,7 @@ from keras_video.presets.label_files import read_labels
 from keras_video.presets.manifest import make_labels, make_preprocessor
 from keras_video.presets.preset import Preset
 from keras_video.presets.resolution import find_preset, resolve_preset
-from keras_video.presets.trusted_config import (
-    build_from_config,
-    config_class,
-    read_object_config,
-)
+from keras_video.presets.trusted_config import config_class, read_object_config, with_overrides
 from keras_video.presets.weights import is_head, load_weights_file
 
 
@@ -77,7 +73,7 @@ def _from_directory(
     _check_class(preset, found, model_class)
     check_arguments(found, overrides)
     fresh_head = _changes_head(found, config["config"], overrides)
-    model = build_from_config({**config, "config": {**config["config"], **overrides}}, found)
+    model = found.from_config(with_overrides(config, overrides)["config"])
     if load_weights:
         heads = getattr(found, "head_layers", ()) if fresh_head else ()
         load_weights_file(model, folder / files.WEIGHTS, skip=lambda path: is_head(path, heads))
@@ -124,7 +120,7 @@ def _read_preprocessor(path: Path, model_class: type | None, overrides: Mapping)
     if not path.is_file():
         return None
     config = read_object_config(path)
-    preprocessor = build_from_config(config, config_class(config, path, trusted=model_class))
+    preprocessor = config_class(config, path, trusted=model_class).from_config(config["config"])
     return _with_frames(preprocessor, overrides)
 
 

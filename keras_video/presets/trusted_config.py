@@ -6,6 +6,7 @@ built from it, and nothing is imported on its word.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from keras_video.presets.errors import PresetError, one_line
@@ -66,7 +67,7 @@ def read_object_config(path: Path) -> dict:
 
 
 def config_class(config: dict, path: Path, trusted: type | None = None) -> type:
-    """Returns the class that a config names, if it may be built.
+    """Returns the class that a config names, if the config may be given to its `from_config`.
 
     Args:
         config: from `read_object_config`.
@@ -87,19 +88,15 @@ def config_class(config: dict, path: Path, trusted: type | None = None) -> type:
     return found
 
 
-def build_from_config(config: dict, found: type):
-    """Builds an object of a class that `config_class` returned."""
+def with_overrides(config: dict, overrides: Mapping) -> dict:
+    """Returns a config with some of its arguments replaced, objects among them in Keras' form."""
     import keras
 
-    return keras.saving.deserialize_keras_object(
-        {
-            "module": None,
-            "class_name": found.__name__,
-            "config": config["config"],
-            "registered_name": config["registered_name"],
-        },
-        safe_mode=True,
-    )
+    plain = {
+        name: keras.saving.serialize_keras_object(value) if hasattr(value, "get_config") else value
+        for name, value in overrides.items()
+    }
+    return {**config, "config": {**config["config"], **plain}}
 
 
 def _check_inside(value, path: Path, trusted: type | None) -> None:

@@ -42,6 +42,8 @@ def test_an_unknown_name_suggests_the_nearest():
     register_preset(tiny_preset("pp_tsm_k400"))
     with pytest.raises(PresetError, match=r"Did you mean 'pp_tsm_k400'\?.*Received: 'pp_tms_k400'"):
         get_preset("pp_tms_k400")
+    with pytest.raises(PresetError, match=r"Did you mean 'pp_tsm_k400'\?"):
+        get_preset("TSM")
 
 
 def test_a_name_cannot_be_taken_over():

@@ -91,6 +91,17 @@ def test_other_arguments_reach_model_and_preprocessor(saved):
     assert model.get_layer("conv1").compute_dtype == "bfloat16"
 
 
+def test_a_precision_can_be_an_object(saved):
+    policy = keras.DTypePolicy("mixed_bfloat16")
+    model = TinyClassifier.from_preset(saved, dtype=policy)
+    assert model.get_layer("conv1").compute_dtype == "bfloat16"
+
+
+def test_a_model_s_own_errors_stay_its_own(saved):
+    with pytest.raises(ValueError, match="Received filters=-1"):
+        TinyClassifier.from_preset(saved, filters=-1)
+
+
 def test_an_unknown_argument_names_the_nearest(saved):
     with pytest.raises(PresetError, match="Did you mean 'num_classes'.*Received: 'num_class'"):
         TinyClassifier.from_preset(saved, num_class=3)
