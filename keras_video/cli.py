@@ -251,6 +251,7 @@ def _find(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]
 
 
 def _presets(options: argparse.Namespace) -> int:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
@@ -265,7 +266,9 @@ def _presets(options: argparse.Namespace) -> int:
         for preset in presets:
             print(json.dumps(dataclasses.asdict(preset), ensure_ascii=False))
         return 0
-    table = Table("Name", "Model", "Top-1", "Parameters", "Description")
+    table = Table(
+        "Name", "Model", "Top-1", "Parameters", "Description", box=SIMPLE_HEAD, pad_edge=False
+    )
     for column in ("Top-1", "Parameters"):
         next(c for c in table.columns if c.header == column).justify = "right"
     table.columns[0].no_wrap = True

@@ -26,6 +26,7 @@ from keras_video.data import MOTION_CLASSES, VideoPreprocessor, render_motion_cl
 from keras_video.models import TSM, TSN
 
 MODELS = {"tsm": TSM, "tsn": TSN}
+MIRRORED = np.array([1, 0, 2, 3, 5, 4, 6, 7])  # the class of a clip seen in a mirror
 FIRST_TEST_SEED = 1_000_000
 
 FLAGS = flags.FLAGS
@@ -52,6 +53,17 @@ def record(seeds, preprocessor, num_frames, size):
         return np.stack(list(pool.map(view, seeds, classes))), classes
 
 
+def batches(clips, classes, batch_size, rng):
+    """Yields batches for ever, in new order each epoch: half mirrored, half played backwards."""
+    while True:
+        for chosen in np.array_split(rng.permutation(len(clips)), -(-len(clips) // batch_size)):
+            batch, labels = clips[chosen], classes[chosen]
+            mirror, reverse = rng.random((2, len(chosen))) < 0.5
+            batch[mirror], labels[mirror] = batch[mirror, :, :, ::-1], MIRRORED[labels[mirror]]
+            batch[reverse], labels[reverse] = batch[reverse, ::-1], labels[reverse] ^ 1
+            yield batch, labels
+
+
 def main(_):
     keras.utils.set_random_seed(FLAGS.seed)
     preprocessor = VideoPreprocessor(num_frames=8, short_side=64, crop_size=64)
@@ -60,20 +72,26 @@ def main(_):
     test_seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + FLAGS.test_clips)
     test_clips, test_classes = record(test_seeds, preprocessor, num_frames=50, size=192)
 
-    model = MODELS[FLAGS.model](
-        num_classes=len(MOTION_CLASSES), num_frames=8, depth=18, width=16, image_size=64,
-        dropout=0.2,
-    )  # fmt: skip
-    steps = FLAGS.epochs * -(-FLAGS.train_clips // FLAGS.batch_size)
+    arguments = dict(num_classes=8, num_frames=8, depth=18, width=16, image_size=64, dropout=0.2)
+    if FLAGS.model == "tsm":
+        arguments["shift_ratio"] = 1 / 4
+    model = MODELS[FLAGS.model](**arguments)
+    # The models start with a tiny head, which suits a pretrained backbone only.
+    head = model.get_layer("classifier").kernel
+    head.assign(keras.initializers.GlorotUniform()(head.shape))
+
+    epoch_steps = -(-FLAGS.train_clips // FLAGS.batch_size)
+    steps, warmup = FLAGS.epochs * epoch_steps, FLAGS.epochs * epoch_steps // 10
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - steps // 10, warmup_target=FLAGS.learning_rate, warmup_steps=steps // 10
+        0.0, steps - warmup, warmup_target=FLAGS.learning_rate, warmup_steps=warmup
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=0.02),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit(*train, batch_size=FLAGS.batch_size, epochs=FLAGS.epochs, verbose=2)
+    data = batches(*train, FLAGS.batch_size, np.random.default_rng(FLAGS.seed))
+    model.fit(data, steps_per_epoch=epoch_steps, epochs=FLAGS.epochs, shuffle=False, verbose=2)
 
     predicted = model.predict(test_clips, verbose=0).argmax(axis=-1)
     top1 = 100 * np.mean(predicted == test_classes)
