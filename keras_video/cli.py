@@ -189,7 +189,7 @@ def _demo(options: argparse.Namespace) -> int:
     from rich.text import Text
 
     from keras_video import demo
-    from keras_video.console import make_console, score_columns
+    from keras_video.console import make_console, score_grid
 
     clips = demo.write_demo_clips(options.directory, options.clips, options.seed)
     model = _load_model(demo.DEMO_PRESET, options)
@@ -197,16 +197,17 @@ def _demo(options: argparse.Namespace) -> int:
     annotated = Path(options.directory) / demo.ANNOTATED_NAME
     demo.write_annotated_video(annotated, clips)
 
-    table = Table("Video", "Shows", "Score", "Top 3", "")
-    for clip in clips:
-        mark = Text("right", "green") if clip.is_right else Text("wrong", "bold red")
-        table.add_row(clip.path.name, clip.label, *score_columns(clip.predictions), mark)
-        table.add_section()
+    table = Table("Clip", "True label", "Top 3", "Right")
+    for index, clip in enumerate(clips):
+        mark = Text("yes", "green") if clip.is_right else Text("no", "bold red")
+        grid = score_grid(clip.predictions)
+        table.add_row(f"{index:02d}", clip.label, grid, mark, end_section=True)
     console = make_console()
     console.print(table)
     right = sum(clip.is_right for clip in clips)
     console.print(f"{right} of {len(clips)} right", style="bold")
-    console.print(Text(f"Videos: {options.directory}  Annotated: {annotated}"), soft_wrap=True)
+    console.print(Text(f"Videos: {Path(options.directory) / '*.mp4'}"), soft_wrap=True)
+    console.print(Text(f"What the model saw and said: {annotated}"), soft_wrap=True)
     # Now and then a scene is hard; more than a quarter wrong means a broken installation.
     return 0 if right >= 0.75 * len(clips) else EXIT_FAILED
 
@@ -215,6 +216,8 @@ def _predict(options: argparse.Namespace) -> int:
     from keras_video.console import ResultWriter, progress_bar, report
 
     paths, missing = _find(options.paths)
+    if options.decoder:
+        _check_decoder(options.decoder)
     model = _load_model(options.preset, options) if paths else None
     if model and options.decoder:
         settings = {**model.preprocessor.get_config(), "decoder": options.decoder}
@@ -235,6 +238,14 @@ def _predict(options: argparse.Namespace) -> int:
         report(f"{writer.failed} of {writer.written} videos failed")
         return EXIT_FAILED
     return 0
+
+
+def _check_decoder(name: str) -> None:
+    """Raises at once what would else be said of every video: unknown, or not installed."""
+    from keras_video.data import VideoDecodeError, open_video
+
+    with contextlib.suppress(VideoDecodeError):
+        open_video(b"", decoder=name)
 
 
 def _find(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]]:

@@ -25,11 +25,14 @@ class _PipeConsole(Console):
         raise BrokenPipeError
 
 
-def score_columns(predictions: Sequence[dict]) -> tuple[Text, Text]:
-    """Returns the scores and the labels of a video's predictions, one a line."""
-    scores = (f"{prediction['score']:6.1%}" for prediction in predictions)
-    labels = (prediction["label"] for prediction in predictions)
-    return Text("\n".join(scores)), Text("\n".join(labels))
+def score_grid(predictions: Sequence[dict]) -> Table:
+    """Returns the scores and the labels of a video's predictions, for a cell of a table."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for prediction in predictions:
+        grid.add_row(f"{prediction['score']:.1%}", Text(prediction["label"]))
+    return grid
 
 
 class ResultWriter:
@@ -43,27 +46,27 @@ class ResultWriter:
     def __init__(self, as_json: bool, output: TextIO | None = None):
         self._as_json = as_json
         self._output = output
-        self._table = Table("Video", "Score", "Label")
+        self._table = Table("Video", "Predictions")
         self._table.columns[0].overflow = "fold"
         self.written = self.failed = 0
 
     def add(self, path: str | Path, result: list[dict] | Exception) -> None:
         """Writes the predictions for a video, or why there are none."""
         self.written += 1
-        name, record = Text(str(path)), {"path": str(path)}
+        record = {"path": str(path)}
         if isinstance(result, Exception):
             self.failed += 1
             record["error"] = getattr(result, "reason", None) or one_line(result)
             report(f"{path}: {record['error']}")
-            row = (name, Text(""), Text(record["error"], "red"))
+            cell = Text(record["error"], "red")
         else:
             record["predictions"] = result
-            row = (name, *score_columns(result))
+            cell = score_grid(result)
         line = json.dumps(record, ensure_ascii=False)
         if self._as_json:
             print(line, flush=True)
         else:
-            self._table.add_row(*row, end_section=True)
+            self._table.add_row(Text(str(path)), cell, end_section=True)
         if self._output:
             print(line, file=self._output, flush=True)
 

@@ -98,8 +98,8 @@ def _annotated_frames(clips: Sequence[DemoClip]) -> Iterator[np.ndarray]:
         for clip in clips[first : first + columns * rows]:
             with open_video(clip.path) as video:
                 frames = video.get_frames(range(len(video)))
-            mark, accent = ("right", _RIGHT) if clip.is_right else ("wrong", _WRONG)
-            title = f"{mark}: {clip.label}" if clip.is_right else f"{mark}, it is {clip.label}"
+            accent = _RIGHT if clip.is_right else _WRONG
+            title = f"true: {clip.label}"
             page.append(annotate(frames, clip.predictions, title, accent, min_side=240))
         # An incomplete last page keeps the size of the others.
         page += [np.zeros_like(page[0])] * (columns * rows - len(page))

@@ -175,9 +175,12 @@ def test_bad_videos_are_named_and_the_others_still_done(videos, tmp_path, capsys
     assert output.read_text(encoding="utf-8") == captured.out
 
 
-def test_bad_videos_are_in_the_table_too(videos, capsys):
+def test_bad_videos_are_in_the_table_too(videos, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
     assert main(["predict", str(videos / "empty.mp4"), "--preset", PRESET]) == 1
-    assert "empty.mp4" in capsys.readouterr().out
+    table = capsys.readouterr().out
+    assert "empty.mp4" in table
+    assert "the file is empty" in table
 
 
 def test_nothing_found_fails_without_loading_a_model(tmp_path, capsys):
