@@ -11,3 +11,14 @@ os.environ["HF_HUB_DISABLE_XET"] = "1"
 
 # Helpers of the tests import each other by their plain names.
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_logical_cpus():
+    """Two logical CPUs for the tests of two replicas; TensorFlow takes them only at its start."""
+    import tensorflow as tf
+
+    cpus = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
