@@ -73,28 +73,34 @@ class TemporalShift(keras.layers.Layer):
     def call(self, inputs, state=None):
         if state is not None:
             return self._step(inputs, state)
+        self._check(inputs.shape)
         if len(inputs.shape) == 5:
             return self._shift(inputs)
         shape = ops.shape(inputs)
         clips = ops.reshape(inputs, (-1, self.num_frames, *shape[1:]))
         return ops.reshape(self._shift(clips), (-1, *shape[1:]))
 
-    def build(self, input_shape):
-        rank = len(input_shape)
-        if rank not in (4, 5) or (rank == 4) != (self.num_frames is not None):
-            # A single frame of a stream has rank 4 as well.
-            if not (rank == 4 and self.direction == "past"):
-                raise ValueError(
-                    "TemporalShift takes clips (batch, time, height, width, channels), or with "
-                    "`num_frames` frames (batch * num_frames, height, width, channels). "
-                    f"Received: input_shape={tuple(input_shape)}, num_frames={self.num_frames}"
-                )
-        self.built = True
 
     def initial_state(self, frame_shape: tuple[int, ...]):
         """Zeros for the first frame of a stream; `frame_shape`: (batch, height, width, channels)."""
         forward, _ = self._split(frame_shape[-1])
         return ops.zeros((*frame_shape[:-1], forward), dtype=self.compute_dtype)
+
+    def _check(self, shape) -> None:
+        rank, time = len(shape), self.num_frames
+        if rank == 5 and time in (None, shape[1]):
+            return
+        if rank != 4 or time is None:
+            raise ValueError(
+                "TemporalShift takes clips (batch, time, height, width, channels), or with "
+                "`num_frames` frames (batch * num_frames, height, width, channels). "
+                f"Received: input_shape={tuple(shape)}, num_frames={time}"
+            )
+        if shape[0] is not None and shape[0] % time:
+            raise ValueError(
+                f"{shape[0]} frames are not a whole number of clips. "
+                f"Received: input_shape={tuple(shape)}, num_frames={time}"
+            )
 
     def _split(self, channels: int) -> tuple[int, int]:
         forward = int(channels * self.shift_ratio)
@@ -127,6 +133,7 @@ class TemporalShift(keras.layers.Layer):
     def compute_output_spec(self, inputs, state=None):
         outputs = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
         if state is None:
+            self._check(inputs.shape)
             return outputs
         return outputs, keras.KerasTensor(state.shape, dtype=self.compute_dtype)
 
