@@ -117,7 +117,7 @@ def quiet_tensorflow(debug: bool = False) -> Iterator[None]:
         os.dup2(said.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             said.seek(0)
             os.write(stderr, said.read())
             raise
