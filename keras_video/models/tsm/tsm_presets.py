@@ -23,6 +23,18 @@ def _ucf101(name: str, top1: float, file: str, precision: str) -> Preset:
 
 
 PRESETS = [
+    # Config, preprocessor and labels are in the bundled directory.
+    Preset(
+        name="tsm_tiny_motion",
+        model="keras_video.models:TSM",
+        description="TSM, ResNet-18 of a quarter width, rendered motions; ships with the package.",
+        dataset="rendered motions",
+        metrics={"top1": 100.0},
+        metrics_source="recipes/README.md",
+        parameters=703_416,
+        license="apache-2.0",
+        bundled=True,
+    ),
     paddlevideo_preset(
         name="tsm_k400",
         model="TSM",
