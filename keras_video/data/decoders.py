@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Callable
 
 from keras_video.data.video_reader import VideoReader
+from keras_video.presets.plugins import load_plugins
 
 _DECODERS: dict[str, str | Callable[..., VideoReader]] = {
     "pyav": "keras_video.data.pyav_reader:PyAVReader",
@@ -42,6 +43,8 @@ def open_video(
     >>> frames.shape
     (3, 256, 340, 3)
     """
+    if decoder not in _DECODERS:
+        load_plugins()
     factory = _DECODERS.get(decoder)
     if factory is None:
         close = difflib.get_close_matches(str(decoder), _DECODERS, n=1)

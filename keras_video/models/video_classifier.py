@@ -83,7 +83,7 @@ class VideoClassifier(PresetMixin, keras.Model):
 
         >>> model = keras_video.models.TSM.from_preset("tsm_tiny_motion")
         >>> model.classify("clip.mp4", top_k=2)
-        [{"label": "move_left", "class_id": 0, "score": 0.98}, ...]
+        [{"label": "moving left", "class_id": 0, "score": 0.98}, ...]
         """
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1. Received: top_k={top_k}")

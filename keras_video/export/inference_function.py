@@ -1,0 +1,59 @@
+"""`make_inference_function`: a model as one compiled function with constant weights."""
+
+from collections.abc import Callable
+
+import keras
+
+
+def make_inference_function(model: keras.Model) -> Callable:
+    """Compiles a model for inference, with its weights as constants.
+
+    As constants the weights are folded and laid out once, when the function is traced: batch
+    normalisation disappears into the kernels, and oneDNN keeps them in its own order. On two CPU
+    cores PP-TSM takes a tenth less time than in `predict_on_batch`, and a third less than in
+    `predict`, which sets up a data pipeline for every call (`tools/benchmark.py pp_tsm`).
+
+    Later changes of the model's weights do not reach the function. Every new input shape or dtype
+    is traced once. TensorFlow backend only.
+
+    Args:
+        model: a Keras model with one input and one output.
+
+    Returns:
+        A function from clips (NumPy array or tensor) to logits (tensor).
+
+    Raises:
+        RuntimeError: on another backend than TensorFlow.
+
+    Example:
+
+    >>> model = keras_video.models.PPTSM.from_preset("pp_tsm_k400")
+    >>> classify = keras_video.export.make_inference_function(model)
+    >>> classify(np.zeros((1, 8, 224, 224, 3), "uint8")).shape
+    TensorShape([1, 400])
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            "make_inference_function needs the TensorFlow backend (KERAS_BACKEND=tensorflow). "
+            f"Received: backend={keras.backend.backend()!r}"
+        )
+    import tensorflow as tf
+
+    to_numpy = keras.ops.convert_to_numpy
+    trainable = [to_numpy(variable) for variable in model.trainable_variables]
+    non_trainable = [to_numpy(variable) for variable in model.non_trainable_variables]
+
+    @tf.function(autograph=False)
+    def infer(clips):
+        logits, _ = model.stateless_call(
+            [tf.constant(value) for value in trainable],
+            [tf.constant(value) for value in non_trainable],
+            clips,
+            training=False,
+        )
+        return logits
+
+    def run(clips):
+        return infer(tf.convert_to_tensor(clips))
+
+    return run

@@ -1,0 +1,75 @@
+"""One contestant of tools/benchmark.py, in a process of its own.
+
+Reads its task as JSON from the command line, prints a line when it is warm, then for every line on
+its standard input runs once and prints the wall and processor seconds as JSON.
+"""
+
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+
+def keras_contestant(task):
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(task["threads"])
+    import keras_video
+
+    names = {"tsn": "TSN", "tsm": "TSM", "pp_tsn": "PPTSN", "pp_tsm": "PPTSM"}
+    dtype = {"float32": None, "bfloat16": "mixed_bfloat16"}[task["dtype"]]
+    model = getattr(keras_video.models, names[task["model"]])(dtype=dtype)
+    # At their initial zeros, offsets vanish from the compiled graph.
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.path.endswith(("beta", "moving_mean")):
+            weight.assign(rng.normal(0, 0.1, weight.shape))
+    clips = rng.integers(0, 256, (task["batch"], 8, task["size"], task["size"], 3), "uint8")
+    parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    if task["how"] == "function":
+        infer = keras_video.export.make_inference_function(model)
+        return lambda: infer(clips).numpy(), parameters
+    if task["how"] == "predict_on_batch":
+        return lambda: model.predict_on_batch(clips), parameters
+    return lambda: model.predict(clips, batch_size=task["batch"], verbose=0), parameters
+
+
+def torch_contestant(task):
+    import torch
+    import torch_models
+
+    torch.set_num_threads(task["threads"])
+    dtype = getattr(torch, task["dtype"])
+    network = torch_models.build(task["model"]).to(dtype)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    if task["how"] == "compile":
+        network = torch.compile(network)
+    frames = torch.randn(task["batch"] * 8, 3, task["size"], task["size"]).to(dtype)
+    frames = frames.contiguous(memory_format=torch.channels_last)
+
+    def run():
+        with torch.inference_mode():
+            return network(frames)
+
+    return run, parameters
+
+
+def main():
+    task = json.loads(sys.argv[1])
+    run, parameters = {"keras": keras_contestant, "torch": torch_contestant}[task["library"]](task)
+    for _ in range(3):
+        run()
+    print(json.dumps({"parameters": parameters}), flush=True)
+    for _ in sys.stdin:
+        wall, cpu = time.perf_counter(), time.process_time()
+        run()
+        times = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        print(json.dumps(times), flush=True)
+
+
+if __name__ == "__main__":
+    main()
