@@ -9,9 +9,8 @@ def make_inference_function(model: keras.Model) -> Callable:
     """Compiles a model for inference, with its weights as constants.
 
     As constants the weights are folded and laid out once, when the function is traced: batch
-    normalisation disappears into the kernels, and oneDNN keeps them in its own order. On two CPU
-    cores PP-TSM takes a tenth less time than in `predict_on_batch`, and a third less than in
-    `predict`, which sets up a data pipeline for every call (`tools/benchmark.py pp_tsm`).
+    normalisation disappears into the kernels, and oneDNN keeps them in its own order.
+    `tools/benchmark.py pp_tsm` prints what that saves on this machine.
 
     Later changes of the model's weights do not reach the function. Every new input shape or dtype
     is traced once. TensorFlow backend only.

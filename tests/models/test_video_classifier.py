@@ -97,6 +97,13 @@ def test_a_model_without_preprocessor_says_what_to_do(videos):
         model.classify(videos["moving left"])
 
 
+def test_predict_gives_the_same_in_one_batch_and_in_many(model):
+    clips = np.random.default_rng(0).integers(0, 256, (10, 8, 64, 64, 3), "uint8")
+    whole = model.predict(clips, verbose=0)
+    np.testing.assert_allclose(model.predict(clips, batch_size=4, verbose=0), whole, atol=1e-4)
+    np.testing.assert_allclose(model.predict(clips, steps=1, verbose=0), whole, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     "clips, message",
     [
