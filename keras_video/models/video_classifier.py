@@ -51,6 +51,8 @@ class VideoClassifier(PresetMixin, keras.Model):
     @labels.setter
     def labels(self, labels):
         num_classes = self.output_shape[-1]
+        if isinstance(labels, str) or not all(isinstance(label, str) for label in labels or ()):
+            raise ValueError(f"`labels` must be a list of names. Received: labels={labels!r:.80}")
         if labels is not None and len(labels) != num_classes:
             raise ValueError(
                 "`labels` must name every class once. "
@@ -70,7 +72,7 @@ class VideoClassifier(PresetMixin, keras.Model):
             top_k: how many classes to return, at most `num_classes`. Defaults to 5.
             batch_size: views that the network takes at a time. Defaults to 8.
             errors: `"raise"` (default), or `"return"` to put the exception of a video that cannot
-                be decoded in its place and go on with the others.
+                be decoded in the place of its result and go on with the others.
 
         Returns:
             A list of `{"label": str, "class_id": int, "score": float}`, best first; for a list of
@@ -85,26 +87,31 @@ class VideoClassifier(PresetMixin, keras.Model):
         >>> model.classify("clip.mp4", top_k=2)
         [{"label": "moving left", "class_id": 0, "score": 0.98}, ...]
         """
-        if top_k < 1:
-            raise ValueError(f"`top_k` must be at least 1. Received: top_k={top_k}")
-        if errors not in ("raise", "return"):
-            raise ValueError(f'`errors` must be "raise" or "return". Received: errors={errors!r}')
         if isinstance(videos, list | tuple):
             return list(self.classify_each(videos, top_k, batch_size, errors))
-        return next(self.classify_each([videos], top_k, batch_size))
+        return next(self.classify_each([videos], top_k, batch_size, errors))
 
     def classify_each(
         self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"
     ) -> Iterator:
         """Like `classify`, for any iterable of videos, one result at a time."""
+        for argument, value in (("top_k", top_k), ("batch_size", batch_size)):
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(
+                    f"`{argument}` must be a whole number from 1. Received: {argument}={value!r}"
+                )
+        if errors not in ("raise", "return"):
+            raise ValueError(f'`errors` must be "raise" or "return". Received: errors={errors!r}')
         if self.preprocessor is None:
             raise ValueError(
                 f"{type(self).__name__} {self.name!r} has no preprocessor, so it does not know how "
                 "to sample and crop a video. Load a preset, or set `model.preprocessor = "
                 "keras_video.data.VideoPreprocessor(...)`. Received: preprocessor=None"
             )
+        return self._results(iter(videos), top_k, batch_size, errors)
+
+    def _results(self, videos: Iterator, top_k: int, batch_size: int, errors: str) -> Iterator:
         workers = min(4, os.cpu_count() or 1)
-        videos = iter(videos)
         with ThreadPoolExecutor(workers, "decode") as pool:
             pending = [pool.submit(self.preprocessor, video) for video in islice(videos, workers)]
             try:
@@ -137,7 +144,10 @@ class VideoClassifier(PresetMixin, keras.Model):
         return strategy is not None and strategy.num_replicas_in_sync > 1
 
     def _logits_of_views(self, views: np.ndarray, batch_size: int) -> np.ndarray:
-        check_clips(views, self.input_shape)
+        try:
+            check_clips(views, self.input_shape)
+        except ValueError as error:
+            raise ValueError(f"The preprocessor doesn't suit this model. {error}") from error
         # Equal parts: every new batch size is a new trace.
         parts = -(-len(views) // batch_size)
         logits = [self.predict_on_batch(part) for part in np.array_split(views, parts)]
@@ -148,9 +158,7 @@ class VideoClassifier(PresetMixin, keras.Model):
         scores /= scores.sum()
         best = np.argsort(-scores, kind="stable")[:top_k]
         labels = self._labels or [str(i) for i in range(len(scores))]
-        return [
-            {"label": labels[i], "class_id": int(i), "score": float(scores[i])} for i in best
-        ]
+        return [{"label": labels[i], "class_id": int(i), "score": float(scores[i])} for i in best]
 
 
 def check_clips(clips, input_shape: tuple) -> None:
@@ -164,9 +172,13 @@ def check_clips(clips, input_shape: tuple) -> None:
             ("batch", "num_frames", "height", "width", "channels"), input_shape, strict=True
         )
     )
-    wrong_shape = len(shape) != 5 or any(
-        want is not None and have is not None and want != have
-        for want, have in zip(input_shape, shape, strict=True)
+    wrong_shape = (
+        len(shape) != 5
+        or shape[0] == 0
+        or any(
+            want is not None and have is not None and want != have
+            for want, have in zip(input_shape, shape, strict=True)
+        )
     )
     if wrong_shape:
         raise ValueError(f"Clips must have the shape ({expected}). Received: shape={tuple(shape)}")

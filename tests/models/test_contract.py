@@ -75,6 +75,13 @@ def test_reduced_precision_agrees_with_float32(model, logits, dtype):
     np.testing.assert_allclose(actual, logits, atol=0.1 * np.abs(logits).max())
 
 
+def test_the_loss_is_scaled_for_float16_however_the_policy_is_set(model):
+    copy = build(type(model).__name__, dtype="mixed_float16")
+    copy.compile("sgd", "mse")
+    assert copy.dtype_policy.name == copy.backbone.dtype_policy.name == "mixed_float16"
+    assert isinstance(copy.optimizer, keras.optimizers.LossScaleOptimizer)
+
+
 def test_frames_of_any_size(model):
     for height, width in ((32, 33), (71, 57)):
         assert model.predict(clips(1, 4, height, width), verbose=0).shape == (1, 5)
@@ -127,4 +134,3 @@ def test_other_backends_agree(backend, tmp_path):
     for name, logits in expected.items():
         np.testing.assert_allclose(outputs[name], logits, rtol=1e-4, atol=1e-4, err_msg=name)
         assert np.isfinite(outputs[f"{name}:loss"])
-

@@ -78,6 +78,36 @@ def test_a_broken_video_is_named(model, videos, tmp_path):
     assert last[0]["label"] == "zooming in"
 
 
+def test_a_single_broken_video_can_give_its_error_too(model):
+    assert isinstance(model.classify("no_such.mp4", errors="return"), VideoDecodeError)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"top_k": 0},
+        {"top_k": -3},
+        {"top_k": 2.5},
+        {"top_k": "2"},
+        {"batch_size": 0},
+        {"batch_size": -1},
+        {"errors": "ignore"},
+    ],
+)
+def test_wrong_options_are_named_at_once(model, options):
+    (name,) = options
+    for classify in (model.classify, model.classify_each):
+        with pytest.raises(ValueError, match=f"`{name}` must be.*Received: {name}="):
+            classify(["no_such.mp4"], **options)
+
+
+def test_a_preprocessor_of_another_size_is_named(videos):
+    model = TSM(num_classes=3, num_frames=8, depth=18, width=8, image_size=32)
+    model.preprocessor = VideoPreprocessor(short_side=40, crop_size=24)
+    with pytest.raises(ValueError, match=r"preprocessor doesn't suit.*Received: shape=\(1, 8, 24"):
+        model.classify(videos["moving left"])
+
+
 def test_short_videos_are_padded(model, tmp_path):
     for num_frames in (1, 3):
         path = tmp_path / f"{num_frames}.mp4"
@@ -110,6 +140,7 @@ def test_predict_gives_the_same_in_one_batch_and_in_many(model):
         (np.zeros((8, 64, 64, 3), "uint8"), r"Received: shape=\(8, 64, 64, 3\)"),
         (np.zeros((1, 7, 64, 64, 3), "uint8"), r"\(batch, 8, 64, 64, 3\).*\(1, 7, 64, 64, 3\)"),
         (np.zeros((1, 8, 64, 64, 1), "uint8"), r"Received: shape"),
+        (np.zeros((0, 8, 64, 64, 3), "uint8"), r"Received: shape=\(0, 8, 64, 64, 3\)"),
         (np.zeros((1, 8, 64, 64, 3), "int64"), "Received: dtype=int64"),
         (np.zeros((1, 8, 64, 64, 3), "bool"), "Received: dtype=bool"),
     ],
@@ -121,11 +152,35 @@ def test_wrong_clips_are_refused_in_one_line(model, clips, message):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"depth": 20}, {"num_classes": 0}, {"num_frames": 0}, {"normalize": "imagnet"}]
+    "arguments",
+    [
+        {"depth": 20},
+        {"num_classes": 0},
+        {"num_frames": 0},
+        {"normalize": "imagnet"},
+        {"width": 0},
+        {"width": 7},
+        {"width": "64"},
+        {"image_size": -1},
+        {"image_size": "224"},
+    ],
 )
 def test_bad_arguments_are_named(arguments):
     with pytest.raises(ValueError, match="Received: "):
         PPTSM(**arguments)
+
+
+@pytest.mark.parametrize("name", ["TSN", "TSM", "PPTSN", "PPTSM", "ResNetBackbone"])
+def test_a_misspelt_argument_is_an_error(name):
+    with pytest.raises(TypeError, match="num_clases"):
+        getattr(keras_video.models, name)(num_clases=5)
+
+
+def test_labels_are_a_list_of_names():
+    model = TSN(num_classes=3, depth=18, width=8)
+    for labels in ("abc", [0, 1, 2]):
+        with pytest.raises(ValueError, match="list of names. Received: labels="):
+            model.labels = labels
 
 
 def test_wrong_number_of_labels():

@@ -57,7 +57,6 @@ class PPTSN(ResNetClassifier):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
-        **kwargs,
     ):
         super().__init__(
             num_classes=num_classes,
@@ -70,5 +69,4 @@ class PPTSN(ResNetClassifier):
             synchronized=synchronized,
             dtype=dtype,
             name=name,
-            **kwargs,
         )

@@ -37,7 +37,7 @@ class ResNetBackbone(keras.Model):
         activation: `"relu"` (default) or `"leaky_relu"`.
         shift_ratio: share of the channels that `TemporalShift` moves each way at the input of every
             residual branch; 0 (default) for a network without shift.
-        width: channels of the first stage. Defaults to 64.
+        width: channels of the first stage, an even number. Defaults to 64.
         normalize: `"imagenet"` (default), a pair `(mean, std)` of three numbers each in units of
             0 to 1, or `None` where inputs are normalised already.
         image_size: height and width of the frames, an integer, or `None` (default) for any.
@@ -66,12 +66,18 @@ class ResNetBackbone(keras.Model):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
-        **kwargs,
     ):
         if depth not in STAGES:
             raise ValueError(f"`depth` must be one of {list(STAGES)}. Received: depth={depth!r}")
         if variant not in ("plain", "vd"):
             raise ValueError(f'`variant` must be "plain" or "vd". Received: variant={variant!r}')
+        if not isinstance(width, int) or width < 2 or width % 2:
+            raise ValueError(f"`width` must be a positive even number. Received: width={width!r}")
+        if image_size is not None and (not isinstance(image_size, int) or image_size < 1):
+            raise ValueError(
+                "`image_size` must be a positive integer, or None for frames of any size. "
+                f"Received: image_size={image_size!r}"
+            )
         mean_and_std = normalization_constants(normalize)
 
         # === Layers ===
@@ -133,7 +139,8 @@ class ResNetBackbone(keras.Model):
                 name_ = f"stage{stage}_block{block}"
                 x = residual_block(x, width * 2 ** (stage - 1), strides, name_)
         features = UnfoldTime(num_frames, dtype=dtype, name="unfold_time")(x)
-        super().__init__(clips, features, name=name, **kwargs)
+        super().__init__(clips, features, name=name)
+        set_dtype_policy(self, dtype)
 
         # === Config ===
         self.depth = depth
@@ -209,6 +216,16 @@ class StemPooling(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         sides = [None if s is None else (s + 1) // 2 for s in input_shape[1:3]]
         return (input_shape[0], *sides, input_shape[-1])
+
+
+def set_dtype_policy(model: keras.Model, dtype) -> None:
+    """Tells a functional model the policy of its layers; `None` leaves it the global one.
+
+    Keras gives such a model the global policy, and asks it in `compile` whether the loss needs
+    scaling (`"mixed_float16"`).
+    """
+    if dtype is not None:
+        model.dtype_policy = dtype
 
 
 def normalization_constants(normalize):

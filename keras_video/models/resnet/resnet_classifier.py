@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_video.models.resnet.convert_paddle import paddlevideo_map
-from keras_video.models.resnet.resnet_backbone import ResNetBackbone
+from keras_video.models.resnet.resnet_backbone import ResNetBackbone, set_dtype_policy
 from keras_video.models.video_classifier import VideoClassifier
 
 
@@ -39,7 +39,6 @@ class ResNetClassifier(VideoClassifier):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
-        **kwargs,
     ):
         for argument, value in (("num_classes", num_classes), ("num_frames", num_frames)):
             if not isinstance(value, int) or value < 1:
@@ -77,7 +76,8 @@ class ResNetClassifier(VideoClassifier):
             logits = classifier(ops.mean(drop(features), axis=1))
         else:
             logits = classifier(drop(ops.mean(features, axis=1)))
-        super().__init__(clips, logits, name=name, **kwargs)
+        super().__init__(clips, logits, name=name)
+        set_dtype_policy(self, dtype)
 
         # === Config ===
         self.backbone = backbone

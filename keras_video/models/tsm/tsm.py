@@ -62,7 +62,6 @@ class TSM(ShiftedResNetClassifier):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
-        **kwargs,
     ):
         super().__init__(
             num_classes=num_classes,
@@ -76,5 +75,4 @@ class TSM(ShiftedResNetClassifier):
             synchronized=synchronized,
             dtype=dtype,
             name=name,
-            **kwargs,
         )

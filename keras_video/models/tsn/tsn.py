@@ -55,7 +55,6 @@ class TSN(ResNetClassifier):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
-        **kwargs,
     ):
         super().__init__(
             num_classes=num_classes,
@@ -68,5 +67,4 @@ class TSN(ResNetClassifier):
             synchronized=synchronized,
             dtype=dtype,
             name=name,
-            **kwargs,
         )
