@@ -96,7 +96,9 @@ def _is_of_model(preset: Preset, model: str | type | None) -> bool:
 def _all_presets() -> dict[str, Preset]:
     with _lock:
         _load_builtins()
-        load_plugins()
+    # Not under the lock: a plug-in that another thread is loading may wait for it, to register.
+    load_plugins()
+    with _lock:
         return dict(_presets)
 
 

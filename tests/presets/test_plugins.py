@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 
 import pytest
-from tiny_classifier import TinyClassifier
+from tiny_classifier import TinyClassifier, tiny_preset
 
 import keras_video
-from keras_video.presets import PresetError, list_presets, plugins
+from keras_video.presets import PresetError, list_presets, plugins, register_preset
 
 MODEL = '''
 """A model of another package."""
@@ -114,3 +116,30 @@ def test_plugins_are_called_once(with_plugins):
         list_presets()
     # Warnings are errors here: a second call would fail.
     assert list_presets() == ["plugin_preset"]
+
+
+def test_two_threads_that_need_a_plugin_at_once_do_not_wait_for_each_other(monkeypatch):
+    registering = threading.Event()
+
+    class SlowPlugin:
+        module = "slow_plugin"
+
+        def load(self):
+            return self.register
+
+        def register(self):
+            registering.set()
+            time.sleep(0.3)
+            register_preset(tiny_preset("slow"))
+
+    monkeypatch.setattr(plugins, "_loaded", False)
+    monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: [SlowPlugin()])
+    threads = [threading.Thread(target=plugins.load_plugins, daemon=True)]
+    threads[0].start()
+    registering.wait(5)
+    found = []
+    threads.append(threading.Thread(target=lambda: found.extend(list_presets()), daemon=True))
+    threads[1].start()
+    for thread in threads:
+        thread.join(5)
+    assert found == ["slow"]
