@@ -35,7 +35,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
     >>> tensors["head.fc.weight"].shape
     (2048, 400)
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     try:
         return read_tensors(path)
     except PresetError as error:

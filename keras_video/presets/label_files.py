@@ -3,7 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
-from keras_video.presets.errors import PresetError, did_you_mean
+from keras_video.presets.errors import PresetError, did_you_mean, one_line
 
 
 def load_labels(name: str) -> list[str]:
@@ -39,8 +39,18 @@ def parse_labels(text: str) -> list[str]:
 
 
 def read_labels(path: Path) -> list[str]:
-    """Reads a label file."""
-    return parse_labels(path.read_text(encoding="utf-8"))
+    """Reads a label file.
+
+    Raises:
+        PresetError: if it isn't UTF-8 text.
+    """
+    try:
+        # Editors on Windows mark UTF-8 with three bytes at the start.
+        return parse_labels(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise PresetError(
+            f"{path.name} can't be read: {one_line(error)}. Received: {str(path)!r}"
+        ) from error
 
 
 def write_labels(path: Path, labels) -> None:

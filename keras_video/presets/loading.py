@@ -13,7 +13,12 @@ from keras_video.presets.label_files import read_labels
 from keras_video.presets.manifest import make_labels, make_preprocessor
 from keras_video.presets.preset import Preset
 from keras_video.presets.resolution import find_preset, resolve_preset
-from keras_video.presets.trusted_config import config_class, read_object_config, with_overrides
+from keras_video.presets.trusted_config import (
+    build_object,
+    config_class,
+    read_object_config,
+    with_overrides,
+)
 from keras_video.presets.weights import is_head, load_weights_file
 
 
@@ -73,7 +78,11 @@ def _from_directory(
     _check_class(preset, found, model_class)
     check_arguments(found, overrides)
     fresh_head = _changes_head(found, config["config"], overrides)
-    model = found.from_config(with_overrides(config, overrides)["config"])
+    if overrides:
+        # What is wrong with an override, the model itself says best.
+        model = found.from_config(with_overrides(config, overrides)["config"])
+    else:
+        model = build_object(found, config, path)
     if load_weights:
         heads = getattr(found, "head_layers", ()) if fresh_head else ()
         load_weights_file(model, folder / files.WEIGHTS, skip=lambda path: is_head(path, heads))
@@ -100,9 +109,10 @@ def _check_class(preset, found: type, wanted: type | None) -> None:
 
     wanted = wanted or PresetMixin
     if not issubclass(found, wanted):
+        hint = f": load it with {found.__name__}.from_preset" if hasattr(found, "presets") else ""
         raise PresetError(
-            f"The preset is a {found.__name__}, not a {wanted.__name__}: load it with "
-            f"{found.__name__}.from_preset. Received: {os.fspath(preset)!r}"
+            f"The preset is a {found.__name__}, not a {wanted.__name__}{hint}. "
+            f"Received: {os.fspath(preset)!r}"
         )
 
 
@@ -120,7 +130,8 @@ def _read_preprocessor(path: Path, model_class: type | None, overrides: Mapping)
     if not path.is_file():
         return None
     config = read_object_config(path)
-    preprocessor = config_class(config, path, trusted=model_class).from_config(config["config"])
+    found = config_class(config, path, trusted=model_class)
+    preprocessor = build_object(found, config, path)
     return _with_frames(preprocessor, overrides)
 
 

@@ -51,9 +51,11 @@ def find_preset(preset: str | os.PathLike) -> Path | Preset | str:
             f"A preset is a name, a directory or 'hf://org/name'. Received: {preset!r}"
         )
     text = os.fspath(preset)
-    folder = Path(text).expanduser()
-    if (folder / files.CONFIG).is_file():
-        return folder
+    # These functions of os.path answer "no" where those of pathlib raise: a name that is too long,
+    # a home that is unknown.
+    folder = os.path.expanduser(text)
+    if os.path.isfile(os.path.join(folder, files.CONFIG)):
+        return Path(folder)
     if text.startswith("hf://"):
         if not _HUB_URI.fullmatch(text):
             raise PresetError(
@@ -64,7 +66,7 @@ def find_preset(preset: str | os.PathLike) -> Path | Preset | str:
     names = list_presets()
     if text in names:
         return get_preset(text)
-    if folder.is_dir():
+    if os.path.isdir(folder):
         problem = f"The directory holds no preset: it has no {files.CONFIG}."
     else:
         problem = (
@@ -100,6 +102,10 @@ def resolve_preset(
         **access,
     }
     if isinstance(preset, Path):
+        if revision is not None:
+            raise PresetError(
+                f"A directory has no revisions. Received: {str(preset)!r}, revision={revision!r}"
+            )
         return PresetSource(preset)
     if isinstance(preset, str):
         repository, pinned = _HUB_URI.fullmatch(preset).groups()

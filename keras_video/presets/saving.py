@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_video._version import __version__
 from keras_video.presets import preset_files as files
-from keras_video.presets.errors import PresetError
+from keras_video.presets.errors import PresetError, one_line
 from keras_video.presets.label_files import write_labels
 from keras_video.presets.trusted_config import object_config
 from keras_video.presets.weights import assign, save_weights, to_numpy, weights_by_path
@@ -50,7 +50,7 @@ def save_preset(
     """
     write_preset(
         model,
-        Path(path).expanduser(),
+        Path(os.path.expanduser(path)),
         config=object_config(model),
         keras_core=keras_core,
         weights_dtype=weights_dtype,
@@ -115,4 +115,11 @@ def _save_core_weights(model, config: dict, path: Path) -> None:
 
 
 def _write_json(path: Path, value: Mapping) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise PresetError(
+            f"{path.name} holds plain numbers, text, lists and dicts only: {one_line(error)}. "
+            f"Received: {value!r:.200}"
+        ) from error
+    path.write_text(text + "\n", encoding="utf-8")

@@ -50,7 +50,7 @@ def read_object_config(path: Path) -> dict:
     """
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PresetError(
             f"{path.name} can't be read: {one_line(error)}. Received: {str(path)!r}"
         ) from error
@@ -84,8 +84,34 @@ def config_class(config: dict, path: Path, trusted: type | None = None) -> type:
             "trust it, import its package and call from_preset on that class. "
             f"Received: {config['registered_name']!r} in {str(path)!r}"
         )
-    _check_inside(config["config"], path, trusted)
+    try:
+        _check_inside(config["config"], path, trusted)
+    except RecursionError as error:
+        raise PresetError(
+            f"The preset's config is nested too deeply. Received: {str(path)!r}"
+        ) from error
     return found
+
+
+def build_object(found: type, config: dict, path: Path):
+    """Builds an object from the config that a file holds.
+
+    Args:
+        found: from `config_class`.
+        config: from `read_object_config`.
+        path: its file, for messages.
+
+    Raises:
+        PresetError: if the class can't be built from these arguments.
+    """
+    try:
+        return found.from_config(config["config"])
+    # A damaged or hostile config may fail anywhere inside, in any way.
+    except Exception as error:
+        raise PresetError(
+            f"{path.name} doesn't describe a {found.__name__} that can be built: "
+            f"{one_line(error)} Received: {str(path)!r}"
+        ) from error
 
 
 def with_overrides(config: dict, overrides: Mapping) -> dict:

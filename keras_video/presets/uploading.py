@@ -67,7 +67,7 @@ def upload_preset(
                 "keras_core and weights_dtype say how a model is saved; this preset is saved "
                 f"already. Received: {os.fspath(preset)!r}"
             )
-        return _upload(match[1], Path(preset).expanduser(), access, **commit)
+        return _upload(match[1], Path(os.path.expanduser(preset)), access, **commit)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "preset"
         save_preset(preset, saved, keras_core=keras_core, weights_dtype=weights_dtype)

@@ -44,7 +44,9 @@ def save_weights(model, path: Path, dtype: str | None = None) -> None:
 
     Raises:
         PresetError: if the type is unknown or a value overflows in it.
+        OSError: if the file can't be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     if dtype is not None and dtype not in STORED_DTYPES:
@@ -55,7 +57,14 @@ def save_weights(model, path: Path, dtype: str | None = None) -> None:
     for name, variable in weights_by_path(model).items():
         array = to_numpy(variable)
         tensors[name] = np.ascontiguousarray(_as_stored(name, array, dtype)).reshape(array.shape)
-    save_file(tensors, path, metadata={"format": "keras_video"})
+    # safetensors makes its files for their owner only; this one gets the permissions of any other.
+    path.touch()
+    mode = path.stat().st_mode
+    try:
+        save_file(tensors, path, metadata={"format": "keras_video"})
+    except SafetensorError as error:
+        raise OSError(one_line(error)) from error
+    path.chmod(mode)
 
 
 def load_weights_file(model, path: Path, skip: Callable[[str], bool] = lambda path: False) -> None:
@@ -111,10 +120,21 @@ def assign(variables: Mapping, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read_tensor(file, path: Path, name: str) -> np.ndarray:
-    """Reads one tensor of an open safetensors file, bfloat16 as float32."""
-    if file.get_slice(name).get_dtype() == "BF16":
+    """Reads one tensor of an open safetensors file, bfloat16 as float32.
+
+    Raises:
+        safetensors.SafetensorError: if the tensor is of a type that NumPy lacks.
+    """
+    from safetensors import SafetensorError
+
+    dtype = file.get_slice(name).get_dtype()
+    if dtype == "BF16":
         return _read_bfloat16(path, name)
-    return file.get_tensor(name)
+    try:
+        return file.get_tensor(name)
+    except AttributeError as error:
+        # What safetensors says where NumPy has no such type, such as numbers of 8 bits.
+        raise SafetensorError(f"tensor {name!r} has the type {dtype}, which isn't read") from error
 
 
 def _check_names(model, path: Path, variables: Mapping, shapes: Mapping, skip: Callable) -> None:

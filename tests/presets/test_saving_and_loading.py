@@ -1,11 +1,14 @@
 """A saved preset gives the same model back; anything else is an error that says why."""
 
+import errno
 import json
+import os
 
 import keras
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save, save_file
 from tiny_classifier import (
     LABELS,
     SmallerClassifier,
@@ -229,3 +232,65 @@ def test_every_error_is_one_line(saved):
     with pytest.raises(PresetError) as caught:
         TinyClassifier.from_preset(saved, nonsense=1)
     assert "\n" not in str(caught.value)
+
+
+def test_all_files_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        trained().save_to_preset(tmp_path / "saved", keras_core=True)
+    finally:
+        os.umask(before)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "saved").iterdir()}
+    assert modes["model.safetensors"] == 0o640
+    assert set(modes.values()) == {0o640}
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
+    def fail(tensors, path, metadata):
+        path.write_bytes(b"half")
+        reason = os.strerror(errno.ENOSPC)
+        raise SafetensorError(f"Error while serializing: I/O error: {reason}")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", fail)
+    with pytest.raises(PresetError, match="can't be written.*No space left"):
+        trained().save_to_preset(tmp_path / "saved")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_metadata_that_json_cannot_hold_is_named(tmp_path):
+    with pytest.raises(PresetError, match="metadata.json holds plain.*float32"):
+        trained().save_to_preset(tmp_path / "saved", metadata={"top1": np.float32(0.5)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_are_no_text_are_named(saved):
+    (saved / "labels.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(PresetError, match="labels.txt can't be read.*Received: "):
+        TinyClassifier.from_preset(saved)
+
+
+def test_labels_from_an_editor_on_windows(saved):
+    text = "\r\n".join(LABELS) + "\r\n"
+    (saved / "labels.txt").write_bytes(text.encode("utf-8-sig"))
+    assert list(TinyClassifier.from_preset(saved).labels) == list(LABELS)
+
+
+def test_weights_of_a_type_that_numpy_lacks_are_named(saved):
+    tensors = load_file(saved / "model.safetensors")
+    tensors["head/bias"] = tensors["head/bias"].astype("uint8")
+    content = save(tensors).replace(b'"U8"', b'"F8_E4M3"')
+    size = int.from_bytes(content[:8], "little") + len(b"F8_E4M3") - len(b"U8")
+    (saved / "model.safetensors").write_bytes(size.to_bytes(8, "little") + content[8:])
+    with pytest.raises(PresetError, match="'head/bias' has the type F8_E4M3.*Received: "):
+        TinyClassifier.from_preset(saved)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "~no_such_user/preset"])
+def test_a_name_that_can_be_no_directory_is_an_unknown_preset(name):
+    with pytest.raises(PresetError, match="Unknown preset.*Received: "):
+        TinyClassifier.from_preset(name)
+
+
+def test_a_directory_has_no_revisions(saved):
+    with pytest.raises(PresetError, match="no revisions.*revision='v1'"):
+        TinyClassifier.from_preset(saved, revision="v1")

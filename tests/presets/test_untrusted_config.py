@@ -75,3 +75,34 @@ def test_a_damaged_config_is_named(saved, text):
     (saved / "config.json").write_text(text, encoding="latin1")
     with pytest.raises(PresetError, match="config.json"):
         TinyClassifier.from_preset(saved)
+
+
+@pytest.mark.parametrize("file", ["config.json", "preprocessor.json"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"no_such_argument": 1},
+        {"num_classes": -1, "size": -1, "no_such": 2},
+        {"num_frames": "two", "no_such": [[]]},
+    ],
+)
+def test_arguments_that_build_nothing_name_the_file(saved, file, change):
+    rewrite(saved / file, lambda c: c["config"].update(change))
+    with pytest.raises(PresetError, match=f"{file} doesn't describe a .*Received: ") as error:
+        TinyClassifier.from_preset(saved)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_wrong_with_an_override_the_model_says_itself(saved):
+    with pytest.raises(ValueError) as error:
+        TinyClassifier.from_preset(saved, num_classes=-1)
+    assert not isinstance(error.value, PresetError)
+
+
+@pytest.mark.parametrize("depth", [500, 900, 200_000])
+def test_a_deeply_nested_config_is_refused(saved, depth):
+    text = (saved / "config.json").read_text()
+    nested = "[" * depth + "]" * depth
+    (saved / "config.json").write_text(text.replace('"filters": 3', f'"filters": {nested}'))
+    with pytest.raises(PresetError, match="config.json"):
+        TinyClassifier.from_preset(saved)
