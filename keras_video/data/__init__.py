@@ -11,6 +11,8 @@ from keras_video._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     attributes={
+        "EncodedFramesReader": "encoded_frames_reader",
+        "FrameFolderReader": "frame_folder_reader",
         "MOTION_CLASSES": "motion_clips",
         "VideoDecodeError": "video_decode_error",
         "VideoDecodeWarning": "video_decode_error",

@@ -24,7 +24,8 @@ def announced_size(file: BinaryIO) -> int | None:
         The announced size, or None where the container states none (MPEG-TS, MPEG-PS, FLV, live
         WebM) or is not known here.
     """
-    size = file.seek(0, os.SEEK_END)
+    file.seek(0, os.SEEK_END)
+    size = file.tell()  # TensorFlow's files do not return it from seek
     file.seek(0)
     head = file.read(12)
     if head[:4] in (b"RIFF", b"RIFX"):

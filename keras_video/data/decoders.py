@@ -2,8 +2,11 @@
 
 import difflib
 import importlib
+import os
 from collections.abc import Callable
 
+from keras_video.data.encoded_frames_reader import EncodedFramesReader
+from keras_video.data.frame_folder_reader import FrameFolderReader
 from keras_video.data.video_reader import VideoReader
 from keras_video.presets.plugins import load_plugins
 
@@ -19,7 +22,10 @@ def open_video(
     """Opens a video for random access to its frames.
 
     Args:
-        source: a path, the `bytes` of a file, or a binary file object.
+        source: a path, a URL (`s3://`, `gs://`, `hf://`, ..., see `remote_files.open_url`), the
+            `bytes` of a file, or a binary file object; or a video in pictures: a folder of
+            numbered ones (`img_00001.jpg`, see `FrameFolderReader`) or a list of their encoded
+            bytes (see `EncodedFramesReader`). Pictures need no decoder.
         decoder: `"pyav"` is exact for every file that FFmpeg decodes. `"decord"` (needs
             `pip install "keras-video[decord]"`) decodes with decord where that gives the same
             pixels, and with PyAV elsewhere. `register_decoder` adds others.
@@ -52,6 +58,10 @@ def open_video(
         raise ValueError(
             f"`decoder` must be one of {sorted(_DECODERS)}.{hint} Received: decoder={decoder!r}"
         )
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+        return FrameFolderReader(source, allow_truncated=allow_truncated)
+    if isinstance(source, (list, tuple)) and all(isinstance(frame, bytes) for frame in source):
+        return EncodedFramesReader(source)
     if isinstance(factory, str):
         module, _, name = factory.partition(":")
         factory = getattr(importlib.import_module(module), name)

@@ -24,7 +24,7 @@ def open_with_decord(source, *, threads: int = 1, allow_truncated: bool = False)
     not known to work goes to PyAV.
 
     Args:
-        source: a path, bytes or a binary file object.
+        source: a path, a URL, bytes or a binary file object.
         threads: decoding threads.
         allow_truncated: see `open_video`.
 

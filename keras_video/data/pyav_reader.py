@@ -38,7 +38,7 @@ class PyAVReader(VideoReader):
     `VideoDecodeWarning`.
 
     Args:
-        source: a path, bytes or a binary file object.
+        source: a path, a URL, bytes or a binary file object.
         threads: decoding threads; 0 lets FFmpeg choose. The default of 1 costs the least CPU time
             for each video, and lets as many readers as there are cores work side by side.
         allow_truncated: read what is left of a file that was cut off. By default that is an error.
@@ -60,7 +60,11 @@ class PyAVReader(VideoReader):
         self._threads = threads
         self._reformatter = VideoReformatter()
         self._decoded: list | None = None
-        self._container, self._stream = self._open()
+        try:
+            self._container, self._stream = self._open()
+        except BaseException:
+            self._source.close()
+            raise
         try:
             self._size = (self._stream.codec_context.width, self._stream.codec_context.height)
             self._index = scan_packets(self._container, self._stream)
@@ -68,7 +72,7 @@ class PyAVReader(VideoReader):
             fps = self._frame_rate()
             super().__init__(self._source.name, self._frame_times(fps), fps)
         except BaseException:
-            self._container.close()
+            self.close()
             raise
 
     @property
@@ -98,6 +102,7 @@ class PyAVReader(VideoReader):
     def close(self) -> None:
         self._closed = True
         self._container.close()
+        self._source.close()
 
     def _open(self):
         try:

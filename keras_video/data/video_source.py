@@ -5,6 +5,7 @@ import os
 from typing import BinaryIO
 
 from keras_video.data.announced_size import announced_size
+from keras_video.data.remote_files import is_url, open_url
 from keras_video.data.video_decode_error import VideoDecodeError, VideoNotFoundError
 
 
@@ -12,8 +13,9 @@ class VideoSource:
     """Something that holds an encoded video, checked for the mistakes that need no decoder.
 
     Args:
-        source: a path (`str` or `os.PathLike`), the file's `bytes`, or a binary file object. A
-            file object stays open and belongs to the caller; one that cannot seek is read whole.
+        source: a path (`str` or `os.PathLike`), a URL (`str`, see `open_url`), the file's `bytes`,
+            or a binary file object. A file object stays open and belongs to the caller; one that
+            cannot seek is read whole.
 
     Attributes:
         name: how messages call it: the path, the file object's name, or `<bytes>`.
@@ -27,7 +29,10 @@ class VideoSource:
     def __init__(self, source):
         self._path: str | None = None
         self._file: BinaryIO | None = None
-        if isinstance(source, (str, os.PathLike)):
+        self._owns_file = False
+        if isinstance(source, str) and is_url(source):
+            self._take_url(source)
+        elif isinstance(source, (str, os.PathLike)):
             self._path = self.name = os.fsdecode(source)
             self._check_path()
             self.size = os.path.getsize(self._path)
@@ -43,6 +48,7 @@ class VideoSource:
                 f"Received: {source!r:.80} of type {type(source).__name__}"
             )
         if self.size == 0:
+            self.close()
             raise VideoDecodeError(self.name, "the file is empty (0 bytes)")
 
     def for_ffmpeg(self) -> str | BinaryIO:
@@ -62,13 +68,16 @@ class VideoSource:
                 announced = announced_size(file)
         return self.size if announced is None else announced
 
+    def close(self) -> None:
+        """Closes a file that was opened here. The caller's own file object stays open."""
+        if self._owns_file:
+            self._file.close()
+
     def _rewound(self) -> BinaryIO:
         self._file.seek(0)
         return self._file
 
     def _check_path(self) -> None:
-        if "://" in self._path:
-            raise VideoDecodeError(self._path, "this is a URL; download it and pass the file")
         if os.path.isdir(self._path):
             raise VideoDecodeError(self._path, "this is a directory, not a video file")
         if not os.path.exists(self._path):
@@ -77,6 +86,11 @@ class VideoSource:
             raise VideoDecodeError(self._path, "this is not a regular file")
         if not os.access(self._path, os.R_OK):
             raise VideoDecodeError(self._path, "no permission to read the file")
+
+    def _take_url(self, url: str) -> None:
+        self._take_file(open_url(url))
+        self._owns_file = True
+        self.name = url
 
     def _take_file(self, file) -> None:
         name = getattr(file, "name", None)

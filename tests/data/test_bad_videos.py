@@ -42,12 +42,8 @@ def test_missing_file(tmp_path):
         open_video(tmp_path / "none.mp4")
 
 
-def test_directory(tmp_path):
-    assert reason_of(tmp_path) == "this is a directory, not a video file"
-
-
-def test_url():
-    assert "download it" in reason_of("https://example.com/clip.mp4")
+def test_directory_without_pictures(tmp_path):
+    assert "this folder holds no numbered pictures" in reason_of(tmp_path)
 
 
 def test_empty_file(tmp_path):
