@@ -6,7 +6,6 @@ Nothing heavy is imported until a command needs it, so `--help` answers at once.
 import argparse
 import contextlib
 import dataclasses
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: all went well; 1: some videos failed, or the demo went wrong; 2: arguments or presets
     that don't work; 130: interrupted; 141: the reader of the output went away.
     """
+    _open_missing_streams()
     # The default stands here: a subcommand's own would undo `keras-video --debug COMMAND`.
     options = _parser().parse_args(arguments, argparse.Namespace(debug=False))
     try:
@@ -47,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             message = f"{type(error).__name__}: {message} (--debug shows the traceback)"
         report(message)
         return EXIT_USAGE
+
+
+def _open_missing_streams() -> None:
+    """Gives a process that was started without stdout or stderr somewhere to write."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -154,7 +161,13 @@ def _add_convert(command) -> None:
         "which from_preset() and `keras-video predict --preset` load.",
     )
     convert.add_argument("file", type=Path, metavar="FILE")
-    convert.add_argument("--model", required=True, metavar="NAME", help="such as pp_tsm")
+    convert.add_argument(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="a preset such as pp_tsm_k400, whose preprocessing and labels the new one gets; or a "
+        "model such as pp_tsm",
+    )
     convert.add_argument("--to", required=True, type=Path, metavar="DIR")
     convert.add_argument(
         "--format", default="auto", metavar="NAME", help="whose tensor names (default: %(default)s)"
@@ -219,7 +232,7 @@ def _predict(options: argparse.Namespace) -> int:
     if options.decoder:
         _check_decoder(options.decoder)
     model = _load_model(options.preset, options) if paths else None
-    if model and options.decoder:
+    if model and model.preprocessor and options.decoder:
         settings = {**model.preprocessor.get_config(), "decoder": options.decoder}
         model.preprocessor = type(model.preprocessor).from_config(settings)
     with contextlib.ExitStack() as stack:
@@ -256,7 +269,7 @@ def _find(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]
     for source in sources:
         try:
             found += find_videos(source)
-        except FileNotFoundError as error:
+        except OSError as error:
             missing.append((source, error))
     return list(dict.fromkeys(found)), missing
 
@@ -266,7 +279,7 @@ def _presets(options: argparse.Namespace) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    from keras_video.console import make_console, report
+    from keras_video.console import json_line, make_console, report
     from keras_video.presets import get_preset, list_presets
 
     presets = [get_preset(name) for name in list_presets(options.pattern)]
@@ -275,7 +288,7 @@ def _presets(options: argparse.Namespace) -> int:
         return EXIT_FAILED
     if options.json:
         for preset in presets:
-            print(json.dumps(dataclasses.asdict(preset), ensure_ascii=False))
+            print(json_line(dataclasses.asdict(preset), sys.stdout.encoding))
         return 0
     table = Table(
         "Name", "Model", "Top-1", "Parameters", "Description", box=SIMPLE_HEAD, pad_edge=False
@@ -321,6 +334,12 @@ def _convert(options: argparse.Namespace) -> int:
         **chosen,
     )
     print(f"{type(model).__name__} with {model.count_params():,} weights: {options.to}")
+    if getattr(model, "preprocessor", None) is None:
+        print(
+            "keras-video: no preprocessing is known, so the new preset can't classify videos yet: "
+            "convert with --model PRESET (`keras-video presets` lists them) to take that preset's",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -62,18 +62,33 @@ class ResultWriter:
         else:
             record["predictions"] = result
             cell = score_grid(result)
-        line = json.dumps(record, ensure_ascii=False)
         if self._as_json:
-            print(line, flush=True)
+            print(json_line(record, sys.stdout.encoding), flush=True)
         else:
-            self._table.add_row(Text(str(path)), cell, end_section=True)
+            self._table.add_row(Text(_printable(path)), cell, end_section=True)
         if self._output:
-            print(line, file=self._output, flush=True)
+            print(json_line(record, self._output.encoding), file=self._output, flush=True)
 
     def finish(self) -> None:
         """Prints the table, if there is one."""
         if self._table.rows:
             make_console().print(self._table)
+
+
+def json_line(record: dict, encoding: str | None = None) -> str:
+    """Returns a record as JSON, readable where the encoding allows it and escaped where not."""
+    line = json.dumps(record, ensure_ascii=False)
+    try:
+        line.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(record)
+    return line
+
+
+def _printable(path: str | Path) -> str:
+    """Returns a path for people; names of files may hold bytes that are no text."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return str(path).encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextlib.contextmanager

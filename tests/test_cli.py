@@ -109,6 +109,14 @@ def test_a_reader_that_goes_away_is_not_an_error():
         assert process.wait(60) == 141
 
 
+def test_closed_streams_are_no_error():
+    for closed in (">&-", "2>&-"):
+        command = f'"{sys.executable}" -m keras_video.cli presets --json {closed}'
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done
+        assert "error" not in done.stdout + done.stderr
+
+
 # === presets ===
 
 
@@ -190,6 +198,26 @@ def test_nothing_found_fails_without_loading_a_model(tmp_path, capsys):
     assert "1 of 1 videos failed" in error
 
 
+def test_names_that_are_no_text_and_names_that_are_too_long(videos, tmp_path):
+    odd = os.fsencode(tmp_path) + b"/\xff\xe9.mp4"
+    with open(videos / "good" / "a.mp4", "rb") as source, open(odd, "wb") as target:
+        target.write(source.read())
+    arguments = ["-m", "keras_video.cli", "predict", "a" * 300 + ".mp4", odd, "--preset", PRESET]
+    for encoding in ("utf-8:strict", "ascii:strict"):
+        environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": encoding}
+        output = tmp_path / "results.jsonl"
+        done = run_python(*arguments, "--json", "--output", str(output), env=environment)
+        assert done.returncode == 1, done.stderr
+        too_long, result = json_lines(done.stdout)
+        assert too_long["error"] == "no such file or folder"
+        assert os.fsencode(result["path"]) == odd
+        assert result["predictions"][0]["label"] == "moving left"
+        assert len(json_lines(output.read_text(encoding="utf-8"))) == 2
+        done = run_python(*arguments, env=environment)
+        assert done.returncode == 1, done.stderr
+        assert "moving left" in done.stdout
+
+
 def test_an_unknown_preset_is_a_one_line_error(videos, capsys):
     assert main(["predict", str(videos / "good"), "--preset", "tsm_tiny_motoin"]) == 2
     captured = capsys.readouterr()
@@ -220,7 +248,7 @@ def test_a_directory_is_a_preset(videos, tmp_path, capsys):
 # === convert ===
 
 
-def test_a_checkpoint_becomes_a_preset(tmp_path, capsys):
+def test_a_checkpoint_becomes_a_preset(videos, tmp_path, capsys):
     import numpy as np
     from safetensors.numpy import save_file
 
@@ -241,10 +269,15 @@ def test_a_checkpoint_becomes_a_preset(tmp_path, capsys):
     target = tmp_path / "converted"
     arguments = ["convert", str(checkpoint), "--model", "tsm", "--to", str(target)]
     assert main([*arguments, "--depth", "18"]) == 0
-    out = capsys.readouterr().out
-    assert "TSM" in out
-    assert str(target) in out
+    captured = capsys.readouterr()
+    assert "TSM" in captured.out
+    assert str(target) in captured.out
     assert TSM.from_preset(target).num_classes == 3
+
+    assert "no preprocessing is known" in captured.err
+    predict = ["predict", str(videos / "good" / "a.mp4"), "--preset", str(target)]
+    assert main([*predict, "--decoder", "pyav"]) == 2
+    assert "has no preprocessor" in capsys.readouterr().err
 
     assert main([*arguments, "--depth", "34"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

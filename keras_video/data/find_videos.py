@@ -33,7 +33,8 @@ def find_videos(source: str | os.PathLike) -> list[Path]:
     """
     source = os.fspath(source)
     path = Path(source)
-    if path.is_dir():
+    # os.path, because pathlib raises for names that are too long.
+    if os.path.isdir(source):
         found = [file for file in sorted(path.rglob("*")) if _is_video(file.relative_to(path))]
         found = [file for file in found if file.is_file()]
         if not found:
@@ -43,7 +44,7 @@ def find_videos(source: str | os.PathLike) -> list[Path]:
                 "pattern",
             )
         return found
-    if path.exists():
+    if os.path.exists(source):
         return [path]
     if glob.has_magic(source):
         found = [Path(match) for match in sorted(glob.glob(source, recursive=True))]
