@@ -1,13 +1,13 @@
 """One function opens every video; decoders register under a name."""
 
 import difflib
-import importlib
 import os
 from collections.abc import Callable
 
 from keras_video.data.encoded_frames_reader import EncodedFramesReader
 from keras_video.data.frame_folder_reader import FrameFolderReader
 from keras_video.data.video_reader import VideoReader
+from keras_video.presets.import_string import import_object
 from keras_video.presets.plugins import load_plugins
 
 _DECODERS: dict[str, str | Callable[..., VideoReader]] = {
@@ -49,23 +49,31 @@ def open_video(
     >>> frames.shape
     (3, 256, 340, 3)
     """
-    if decoder not in _DECODERS:
-        load_plugins()
-    factory = _DECODERS.get(decoder)
-    if factory is None:
-        close = difflib.get_close_matches(str(decoder), _DECODERS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"`decoder` must be one of {sorted(_DECODERS)}.{hint} Received: decoder={decoder!r}"
-        )
+    check_decoder(decoder)
     if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
         return FrameFolderReader(source, allow_truncated=allow_truncated)
     if isinstance(source, (list, tuple)) and all(isinstance(frame, bytes) for frame in source):
         return EncodedFramesReader(source)
+    factory = _DECODERS[decoder]
     if isinstance(factory, str):
-        module, _, name = factory.partition(":")
-        factory = getattr(importlib.import_module(module), name)
+        factory = import_object(factory)
     return factory(source, threads=threads, allow_truncated=allow_truncated)
+
+
+def check_decoder(name: str) -> None:
+    """Checks that a decoder of this name is registered, without importing it.
+
+    Raises:
+        ValueError: there is none; the message names the nearest one.
+    """
+    if name not in list(_DECODERS):
+        load_plugins()
+    if name not in list(_DECODERS):
+        close = difflib.get_close_matches(str(name), _DECODERS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"`decoder` must be one of {sorted(_DECODERS)}.{hint} Received: decoder={name!r}"
+        )
 
 
 def register_decoder(name: str, factory: str | Callable[..., VideoReader]) -> None:

@@ -1,9 +1,11 @@
 """From a video to what a model takes: decode, sample, resize, crop. Needs no Keras."""
 
+import math
+
 import numpy as np
 
 from keras_video.data.crops import CROPS
-from keras_video.data.decoders import open_video
+from keras_video.data.decoders import check_decoder, open_video
 from keras_video.data.resizing import INTERPOLATIONS, resize_short_side
 from keras_video.data.samplers import get_sampler
 from keras_video.data.video_reader import VideoReader
@@ -36,19 +38,25 @@ class VideoPipeline:
         rounding: str = "floor",
         decoder: str = "pyav",
     ):
-        for name, value in (("num_frames", num_frames), ("num_clips", num_clips)):
+        sizes = {"num_frames": num_frames, "num_clips": num_clips, "crop_size": crop_size}
+        if short_side is not None:
+            sizes["short_side"] = short_side
+        for name, value in sizes.items():
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
         get_sampler(sampling)
+        check_decoder(decoder)
         _check_choice("crop", crop, CROPS)
         _check_choice("interpolation", interpolation, INTERPOLATIONS)
         _check_choice("rounding", rounding, ("floor", "nearest"))
-        if crop_size < 1 or (short_side is not None and crop_size > short_side):
+        if short_side is not None and crop_size > short_side:
             raise ValueError(
-                "`crop_size` must be positive and fit into `short_side`. "
+                "`crop_size` must fit into `short_side`. "
                 f"Received: crop_size={crop_size!r}, short_side={short_side!r}"
             )
-        if aspect_ratio is not None and aspect_ratio < 1:
+        if aspect_ratio is not None and not (
+            isinstance(aspect_ratio, int | float) and 1 <= aspect_ratio < math.inf
+        ):
             raise ValueError(
                 "`aspect_ratio` is the longer side over the shorter, at least 1. "
                 f"Received: aspect_ratio={aspect_ratio!r}"
@@ -153,7 +161,7 @@ class VideoPipeline:
 
 
 def _check_choice(name: str, value, choices) -> None:
-    if value not in choices:
+    if value not in list(choices):
         raise ValueError(f"`{name}` must be one of {sorted(choices)}. Received: {name}={value!r}")
 
 

@@ -1,6 +1,7 @@
 """The registry of decoders, and decord as one of them."""
 
 import importlib.util
+import subprocess
 import sys
 
 import numpy as np
@@ -77,3 +78,14 @@ def test_a_decoder_may_be_named_by_its_import_path(encoding, monkeypatch):
 def test_wrong_registrations(name, factory):
     with pytest.raises(ValueError, match="Received"):
         register_decoder(name, factory)
+
+
+def test_naming_a_decoder_does_not_import_it():
+    code = (
+        "import sys\n"
+        "from keras_video.data import VideoPipeline\n"
+        "VideoPipeline(decoder='decord')\n"
+        "print({'av', 'decord'} & set(sys.modules))\n"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert output.stdout == "set()\n" and output.stderr == ""

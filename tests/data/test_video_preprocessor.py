@@ -142,7 +142,15 @@ def test_unreadable_files_keep_their_error(tmp_path):
         (dict(interpolation="cubic"), "Received: interpolation='cubic'"),
         (dict(rounding="up"), "Received: rounding='up'"),
         (dict(crop_size=300), "Received: crop_size=300, short_side=256"),
+        (dict(crop_size="224"), "Received: crop_size='224'"),
+        (dict(crop_size=0), "Received: crop_size=0"),
+        (dict(short_side=256.5), "Received: short_side=256.5"),
+        (dict(crop=["ten"]), r"Received: crop=\['ten'\]"),
         (dict(aspect_ratio=0.75), "Received: aspect_ratio=0.75"),
+        (dict(aspect_ratio="4/3"), "Received: aspect_ratio='4/3'"),
+        (dict(aspect_ratio=float("nan")), "Received: aspect_ratio=nan"),
+        (dict(decoder="decrod"), "Did you mean 'decord'.*Received: decoder='decrod'"),
+        (dict(decoder=["pyav"]), r"Received: decoder=\['pyav'\]"),
     ],
 )
 def test_wrong_arguments(arguments, message):
