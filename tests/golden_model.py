@@ -1,4 +1,4 @@
-"""Reads the golden files: draws the reference's checkpoint and its inputs, gives what it computed."""
+"""Reads the golden files: draws the reference's checkpoint and inputs, gives what it computed."""
 
 import functools
 import json

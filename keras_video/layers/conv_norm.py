@@ -36,7 +36,8 @@ class ConvNorm(keras.layers.Layer):
 
     Example:
 
-    >>> keras_video.layers.ConvNorm(32, 3, strides=2, activation="relu")(np.zeros((1, 9, 9, 3))).shape
+    >>> layer = keras_video.layers.ConvNorm(32, 3, strides=2, activation="relu")
+    >>> layer(np.zeros((1, 9, 9, 3))).shape
     (1, 5, 5, 32)
     """
 

@@ -80,9 +80,8 @@ class TemporalShift(keras.layers.Layer):
         clips = ops.reshape(inputs, (-1, self.num_frames, *shape[1:]))
         return ops.reshape(self._shift(clips), (-1, *shape[1:]))
 
-
     def initial_state(self, frame_shape: tuple[int, ...]):
-        """Zeros for the first frame of a stream; `frame_shape`: (batch, height, width, channels)."""
+        """Zeros for the first frame of a stream of `(batch, height, width, channels)` each."""
         forward, _ = self._split(frame_shape[-1])
         return ops.zeros((*frame_shape[:-1], forward), dtype=self.compute_dtype)
 

@@ -23,8 +23,8 @@ class ResNetBackbone(keras.Model):
     """ResNet features of every frame of a clip.
 
     The 3x3 convolution of a block carries its stride ("v1.5"). `variant="vd"` adds the tweaks C
-    and D of He et al. 2018: a stem of three 3x3 convolutions, and shortcuts that average-pool before
-    a 1x1 convolution of stride 1.
+    and D of He et al. 2018: a stem of three 3x3 convolutions, and shortcuts that average-pool
+    before a 1x1 convolution of stride 1.
 
     Input shape: `(batch, num_frames, height, width, 3)`, RGB from 0 to 255.
     Output shape: `(batch, num_frames, ceil(height / 32), ceil(width / 32), channels)`, where
