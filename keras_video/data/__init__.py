@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "sample_interval": "samplers",
         "sample_linspace": "samplers",
         "sample_segment": "samplers",
+        "sample_slowfast": "samplers",
         "sample_uniform": "samplers",
         "ten_crop": "crops",
         "three_crop": "crops",
