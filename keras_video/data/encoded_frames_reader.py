@@ -66,18 +66,29 @@ class EncodedFramesReader(VideoReader):
     def _read(
         self, wanted: list[int], transform: Callable[[np.ndarray], np.ndarray]
     ) -> dict[int, np.ndarray]:
-        return {number: transform(self._decode(number)) for number in wanted}
+        return self._read_scaled(wanted, transform, lambda height, width: (height, width))
 
-    def _decode(self, number: int) -> np.ndarray:
+    def _read_scaled(
+        self,
+        wanted: list[int],
+        transform: Callable[[np.ndarray], np.ndarray],
+        size: Callable[[int, int], tuple[int, int]],
+    ) -> dict[int, np.ndarray]:
+        if self._size is None:
+            with self._open(0) as first:
+                self._size = (first.height, first.width)
+        goal = size(*self._size)
+        return {number: transform(self._decode(number, goal)) for number in wanted}
+
+    def _decode(self, number: int, size: tuple[int, int]) -> np.ndarray:
         with self._open(number) as image:
+            # JPEG decodes at a half, a quarter or an eighth for less; `resize` does the rest.
+            image.draft(None, size[::-1])
             try:
                 picture = np.asarray(image.convert("RGB"))
             except (OSError, SyntaxError, ValueError) as error:
                 raise self._damaged(number, error) from error
-        if self._size is None:
-            with self._open(0) as first:
-                self._size = (first.height, first.width)
-        return resize(picture, self._size)
+        return resize(picture, size)
 
     def _open(self, number: int) -> Image.Image:
         data = self._frames[number]

@@ -7,7 +7,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from keras_video.data.display_matrix import upright
+from keras_video.data.display_matrix import is_turned, upright
 from keras_video.data.packet_index import PacketIndex, demux_packets, scan_packets
 from keras_video.data.video_decode_error import VideoDecodeError, VideoDecodeWarning
 from keras_video.data.video_reader import VideoReader
@@ -182,10 +182,18 @@ class PyAVReader(VideoReader):
     def _read(
         self, wanted: list[int], transform: Callable[[np.ndarray], np.ndarray]
     ) -> dict[int, np.ndarray]:
+        return self._read_scaled(wanted, transform, lambda height, width: (height, width))
+
+    def _read_scaled(
+        self,
+        wanted: list[int],
+        transform: Callable[[np.ndarray], np.ndarray],
+        size: Callable[[int, int], tuple[int, int]],
+    ) -> dict[int, np.ndarray]:
         found: dict[int, np.ndarray] = {}
 
         def keep(number: int, frame) -> None:
-            found[number] = transform(self._picture(frame))
+            found[number] = transform(self._picture(frame, size))
 
         if self._index.counted:
             missing = self._count({number: [number] for number in wanted}, keep)
@@ -326,8 +334,12 @@ class PyAVReader(VideoReader):
                 continue  # one damaged packet; the frames around it may be whole
             yield from frames
 
-    def _picture(self, frame) -> np.ndarray:
+    def _picture(self, frame, size: Callable[[int, int], tuple[int, int]]) -> np.ndarray:
         width, height = self._size
+        if is_turned(frame):
+            width, height = size(width, height)
+        else:
+            height, width = size(height, width)
         picture = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
         return upright(picture.to_ndarray(), frame)
 

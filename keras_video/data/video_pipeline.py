@@ -1,12 +1,14 @@
 """From a video to what a model takes: decode, sample, resize, crop. Needs no Keras."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from keras_video.data.crops import CROPS
 from keras_video.data.decoders import check_decoder, open_video
-from keras_video.data.resizing import INTERPOLATIONS, resize_short_side
+from keras_video.data.resizing import INTERPOLATIONS, resize_short_side, short_side_size
 from keras_video.data.samplers import get_sampler
 from keras_video.data.video_reader import VideoReader
 
@@ -47,7 +49,7 @@ class VideoPipeline:
         get_sampler(sampling)
         check_decoder(decoder)
         _check_choice("crop", crop, CROPS)
-        _check_choice("interpolation", interpolation, INTERPOLATIONS)
+        _check_choice("interpolation", interpolation, (*INTERPOLATIONS, "decoder"))
         _check_choice("rounding", rounding, ("floor", "nearest"))
         if short_side is not None and crop_size > short_side:
             raise ValueError(
@@ -79,14 +81,17 @@ class VideoPipeline:
 
     def __call__(self, source) -> np.ndarray:
         if isinstance(source, VideoReader):
-            return self._views(len(source), source.get_frames)
+            return self._views(len(source), partial(self._read, source))
         if not isinstance(source, (str, bytes, bytearray, memoryview)) and hasattr(
             source, "__array__"
         ):
             frames = _check_frames(source)
-            return self._views(len(frames), _ArrayFrames(frames).get_frames)
+            return self._views(
+                len(frames),
+                lambda indices: np.stack([self._resize(_to_uint8(frames[i])) for i in indices]),
+            )
         with open_video(source, decoder=self.decoder) as video:
-            return self._views(len(video), video.get_frames)
+            return self._views(len(video), partial(self._read, video))
 
     def frame_indices(self, length: int) -> np.ndarray:
         """The frames that a video of `length` frames is judged by.
@@ -141,12 +146,26 @@ class VideoPipeline:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
 
-    def _views(self, length: int, get_frames) -> np.ndarray:
+    def _views(self, length: int, read: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         indices = self.frame_indices(length)
         needed, positions = np.unique(indices, return_inverse=True)
-        crops = CROPS[self.crop][1](get_frames(needed, transform=self._resize), self.crop_size)
+        crops = CROPS[self.crop][1](read(needed), self.crop_size)
         shape = (self.num_views, self.num_frames, *crops.shape[2:])
         return crops[:, positions.reshape(-1)].reshape(shape)
+
+    def _read(self, video: VideoReader, indices: np.ndarray) -> np.ndarray:
+        if self.interpolation == "decoder" and self.short_side is not None:
+            return video.get_frames(indices, size=self._resized_size)
+        return video.get_frames(indices, transform=self._resize)
+
+    def _resized_size(self, height: int, width: int) -> tuple[int, int]:
+        return short_side_size(
+            height,
+            width,
+            self.short_side,
+            aspect_ratio=self.aspect_ratio,
+            rounding=self.rounding,
+        )
 
     def _resize(self, frame: np.ndarray) -> np.ndarray:
         if self.short_side is None:
@@ -155,7 +174,7 @@ class VideoPipeline:
             frame,
             self.short_side,
             aspect_ratio=self.aspect_ratio,
-            interpolation=self.interpolation,
+            interpolation="bilinear" if self.interpolation == "decoder" else self.interpolation,
             rounding=self.rounding,
         )
 
@@ -187,16 +206,6 @@ def _check_frames(frames) -> np.ndarray:
             f"{received}, values from {low:.4g} to {high:.4g}"
         )
     return frames
-
-
-class _ArrayFrames:
-    """Decoded frames with the reading side of a `VideoReader`."""
-
-    def __init__(self, frames: np.ndarray):
-        self._frames = frames
-
-    def get_frames(self, indices: np.ndarray, transform) -> np.ndarray:
-        return np.stack([transform(_to_uint8(self._frames[index])) for index in indices])
 
 
 def _to_uint8(frame: np.ndarray) -> np.ndarray:

@@ -39,7 +39,14 @@ class VideoPreprocessor(VideoPipeline):
             side); `"ten"` (corners and center, and their mirror images).
         aspect_ratio: longer to shorter side after resizing. None keeps the video's own. 4/3
             distorts other shapes, as some published checkpoints were trained and tested.
-        interpolation: `"bilinear"` (Pillow's) or `"opencv_linear"`, see `keras_video.data.resize`.
+        interpolation: `"bilinear"` (Pillow's) or `"opencv_linear"`, see `keras_video.data.resize`;
+            or `"decoder"`, which lets the decoder scale in the step that makes RGB of what is
+            stored. That takes a third of the time of decoding a frame's colours and resizing it
+            with Pillow, but is no published checkpoint's interpolation: FFmpeg scales brightness
+            and colour apart and rounds coarsely, which differs from Pillow by 1.2 grey levels on
+            average, by 10 or more at coloured edges. Sound for training from the start and for
+            tests of what was trained so. Sources that no decoder scales (arrays, decord) are
+            resized with Pillow.
         rounding: of the resized longer side, `"floor"` or `"nearest"`.
         decoder: see `keras_video.data.open_video`.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from keras_video.data.resizing import resize
 from keras_video.data.video_decode_error import VideoDecodeError
 
 
@@ -22,7 +23,8 @@ class VideoReader(abc.ABC):
     fork, raises `RuntimeError` instead of returning wrong frames or crashing the process. Open one
     reader in each worker.
 
-    Subclasses set `timestamps` and implement `_read` and `close`.
+    Subclasses set `timestamps` and implement `_read` and `close`; those whose decoder can scale
+    implement `_read_scaled` as well.
 
     Args:
         name: what messages call the video, usually its path.
@@ -62,6 +64,7 @@ class VideoReader(abc.ABC):
         self,
         indices: Sequence[int],
         transform: Callable[[np.ndarray], np.ndarray] | None = None,
+        size: tuple[int, int] | Callable[[int, int], tuple[int, int]] | None = None,
     ) -> np.ndarray:
         """Decodes the frames at `indices`, each one once, however often it is named.
 
@@ -70,6 +73,11 @@ class VideoReader(abc.ABC):
             transform: applied to each decoded frame, uint8 `(height, width, 3)`, before the next
                 one is decoded; a resize here keeps large videos out of memory. All its results
                 must have one shape.
+            size: `(height, width)` at which frames are decoded, or a function that computes it
+                from the video's own `height, width`. FFmpeg's swscale and libjpeg scale in the
+                step that makes RGB of what is stored. That takes less time than a resize after
+                it, and the pixels differ slightly from those of `resize`. Decoders that cannot
+                scale are followed by Pillow's bilinear `resize`.
 
         Returns:
             uint8 array `(len(indices), height, width, 3)`, or what `transform` makes of it.
@@ -92,7 +100,12 @@ class VideoReader(abc.ABC):
                 f"{self.name}: frame indices go from 0 to {len(self) - 1}. Received: {outside}"
             )
         wanted, positions = np.unique(indices, return_inverse=True)
-        frames = self._read(wanted.tolist(), transform or (lambda frame: frame))
+        transform = transform or (lambda frame: frame)
+        if size is None:
+            frames = self._read(wanted.tolist(), transform)
+        else:
+            goal = size if callable(size) else lambda *_: tuple(size)
+            frames = self._read_scaled(wanted.tolist(), transform, goal)
         missing = [index for index in wanted.tolist() if index not in frames]
         if missing:
             raise VideoDecodeError(self.name, f"frame {missing[0]} of {len(self)} does not decode")
@@ -105,6 +118,15 @@ class VideoReader(abc.ABC):
         self, wanted: list[int], transform: Callable[[np.ndarray], np.ndarray]
     ) -> dict[int, np.ndarray]:
         """Decodes the frames of `wanted`, sorted and without repeats: `{index: transformed}`."""
+
+    def _read_scaled(
+        self,
+        wanted: list[int],
+        transform: Callable[[np.ndarray], np.ndarray],
+        size: Callable[[int, int], tuple[int, int]],
+    ) -> dict[int, np.ndarray]:
+        """As `_read`, of frames that have the size `size(height, width)`."""
+        return self._read(wanted, lambda frame: transform(resize(frame, size(*frame.shape[:2]))))
 
     @abc.abstractmethod
     def close(self) -> None:
