@@ -98,15 +98,13 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
 
 def test_a_reader_that_goes_away_is_not_an_error():
     for arguments in (["presets"], ["presets", "--json"]):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "keras_video.cli", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        process.stderr.close()
-        assert process.wait(60) == 141
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "keras_video.cli", *arguments]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+        os.close(writer)
+        assert done.stderr == b""
+        assert done.returncode == 141
 
 
 def test_closed_streams_are_no_error():
