@@ -110,7 +110,7 @@ def build_object(found: type, config: dict, path: Path):
     except Exception as error:
         raise PresetError(
             f"{path.name} doesn't describe a {found.__name__} that can be built: "
-            f"{one_line(error)} Received: {str(path)!r}"
+            f"{one_line(error).removesuffix('.')}. Received: {str(path)!r}"
         ) from error
 
 
