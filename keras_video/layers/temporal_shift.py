@@ -66,6 +66,11 @@ class TemporalShift(keras.layers.Layer):
             raise ValueError(
                 f'`direction` must be "both" or "past". Received: direction={direction!r}'
             )
+        if num_frames is not None and (not isinstance(num_frames, int) or num_frames < 1):
+            raise ValueError(
+                "`num_frames` must be a positive integer, or None for inputs of rank 5. "
+                f"Received: num_frames={num_frames!r}"
+            )
         self.shift_ratio = float(shift_ratio)
         self.num_frames = num_frames
         self.direction = direction

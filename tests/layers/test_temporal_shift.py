@@ -77,7 +77,10 @@ def test_config_round_trip():
     assert TemporalShift.from_config(layer.get_config()).get_config() == layer.get_config()
 
 
-@pytest.mark.parametrize("arguments", [{"shift_ratio": 0.6}, {"direction": "future"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"shift_ratio": 0.6}, {"direction": "future"}, {"num_frames": 0}, {"num_frames": 2.5}],
+)
 def test_bad_arguments_are_named(arguments):
     with pytest.raises(ValueError, match="Received: "):
         TemporalShift(**arguments)
