@@ -11,7 +11,7 @@ from keras_video.data.h264_random_access import h264_random_access
 # Containers without time stamps of display: FFmpeg makes them up, wrongly where frames reorder.
 _UNTIMED_FORMATS = {"avi", "h264", "hevc", "m4v", "mpegvideo", "mpeg1video", "mpeg2video", "obu"}
 # A frame of these only changes part of the picture before it, though every packet is marked key.
-_INCREMENTAL_CODECS = {"gif", "apng", "webp", "webp_anim"}
+INCREMENTAL_CODECS = {"gif", "apng", "webp", "webp_anim"}
 
 
 @dataclass
@@ -86,7 +86,7 @@ def scan_packets(container, stream) -> PacketIndex:
     dropped = 0
     partial = False
     codec = stream.codec_context.name
-    length_size = _unit_length_size(stream.codec_context.extradata)
+    length_size = unit_length_size(stream.codec_context.extradata)
     entries = set()
     try:
         for packet in demux_packets(container, stream):
@@ -113,35 +113,69 @@ def scan_packets(container, stream) -> PacketIndex:
                 keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
     except av.error.FFmpegError:
         pass  # what could be read counts; the reader compares it with what the header declares
-    last_pts = pts[-1] if pts else None
-    keys.sort()
+    return make_index(
+        container,
+        stream,
+        pts=pts,
+        keys=keys,
+        untimed=untimed,
+        packets=len(pts) + untimed + hidden + dropped,
+        closed=entries <= {"idr"},
+        hides_frames=hidden > 0,
+        partial=partial,
+    )
+
+
+def make_index(
+    container,
+    stream,
+    *,
+    pts: list[int],
+    keys: list[tuple[int, int]],
+    packets: int,
+    closed: bool,
+    untimed: int = 0,
+    hides_frames: bool = False,
+    partial: bool = False,
+) -> PacketIndex:
+    """A `PacketIndex` from what is known of a stream's packets.
+
+    Args:
+        container: the `av.container.InputContainer`.
+        stream: its video stream.
+        pts: time stamps of the frames that have one, in the order of their packets.
+        keys: time stamp and decoding time stamp of each key frame.
+        untimed: number of frames without time stamps.
+        packets, closed, hides_frames, partial: see `PacketIndex`.
+    """
+    keys = sorted(keys)
     return PacketIndex(
         pts=np.array(sorted(pts) if not untimed else range(len(pts) + untimed), np.int64),
         keys=np.array([key[0] for key in keys], np.int64),
         key_dts=np.array([key[1] for key in keys], np.int64),
         counted=bool(untimed) or _must_count(container, stream, pts),
         declared=stream.frames,
-        packets=len(pts) + untimed + hidden + dropped,
-        closed=entries <= {"idr"},
-        hides_frames=hidden > 0,
+        packets=packets,
+        closed=closed,
+        hides_frames=hides_frames,
         partial=partial,
-        last_pts=last_pts,
+        last_pts=pts[-1] if pts else None,
     )
 
 
+def unit_length_size(extradata: bytes | None) -> int:
+    """Bytes before each H.264 unit, by the configuration record; 0 for streams of start codes."""
+    return (extradata[4] & 3) + 1 if extradata and len(extradata) > 6 and extradata[0] == 1 else 0
+
+
 def _must_count(container, stream, pts: list[int]) -> bool:
-    if stream.codec_context.name in _INCREMENTAL_CODECS or len(set(pts)) < len(pts):
+    if stream.codec_context.name in INCREMENTAL_CODECS or len(set(pts)) < len(pts):
         return True
     if not stream.codec_context.has_b_frames:
         return False
     # Frames that reorder have time stamps that go back and forth; these were invented.
     only_grow = all(before < after for before, after in zip(pts, pts[1:], strict=False))
     return only_grow or bool(_UNTIMED_FORMATS & set(container.format.name.split(",")))
-
-
-def _unit_length_size(extradata: bytes | None) -> int:
-    """Bytes before each H.264 unit, by the configuration record; 0 for streams of start codes."""
-    return (extradata[4] & 3) + 1 if extradata and len(extradata) > 6 and extradata[0] == 1 else 0
 
 
 def _vp8_is_shown(packet) -> bool:

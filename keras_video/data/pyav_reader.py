@@ -7,6 +7,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from keras_video.data.container_index import read_container_index
 from keras_video.data.display_matrix import is_turned, upright
 from keras_video.data.packet_index import PacketIndex, demux_packets, scan_packets
 from keras_video.data.video_decode_error import VideoDecodeError, VideoDecodeWarning
@@ -67,7 +68,7 @@ class PyAVReader(VideoReader):
             raise
         try:
             self._size = (self._stream.codec_context.width, self._stream.codec_context.height)
-            self._index = scan_packets(self._container, self._stream)
+            self._index = self._make_index()
             self._check_complete(allow_truncated)
             fps = self._frame_rate()
             super().__init__(self._source.name, self._frame_times(fps), fps)
@@ -129,6 +130,14 @@ class PyAVReader(VideoReader):
             container.close()
             raise
         return container, stream
+
+    def _make_index(self) -> PacketIndex:
+        try:
+            index = read_container_index(self._source, self._container, self._stream)
+        except LookupError:
+            index = None
+            self._rewind()
+        return index or scan_packets(self._container, self._stream)
 
     def _why_not_opened(self) -> str:
         announced = self._source.announced_size()

@@ -1,7 +1,9 @@
 """A path, bytes or an open file, made uniform for the decoders."""
 
+import contextlib
 import io
 import os
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from keras_video.data.announced_size import announced_size
@@ -61,12 +63,22 @@ class VideoSource:
 
     def announced_size(self) -> int:
         """Number of bytes that the container announces; `size` where it announces none."""
-        if self._path is None:
-            announced = announced_size(self._rewound())
-        else:
-            with open(self._path, "rb") as file:
-                announced = announced_size(file)
+        with self.opened() as file:
+            announced = announced_size(file)
         return self.size if announced is None else announced
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """A binary file object to look into; FFmpeg may be reading from the same source."""
+        if self._path is not None:
+            with open(self._path, "rb") as file:
+                yield file
+            return
+        position = self._file.tell()
+        try:
+            yield self._file
+        finally:
+            self._file.seek(position)
 
     def close(self) -> None:
         """Closes a file that was opened here. The caller's own file object stays open."""
