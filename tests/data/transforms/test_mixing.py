@@ -1,0 +1,61 @@
+"""Blends of clips and labels, and those of PaddleVideo from its seeds."""
+
+import numpy as np
+import pytest
+from golden_random import LegacyNumPy
+
+from keras_video.data.transforms import MixUp
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mixup_is_that_of_the_reference(golden, seed):
+    clips, numbers = golden["mix_clips"], golden["mix_labels"]
+    labels = np.eye(10)[numbers]
+    mixed, soft = MixUp(0.2)(clips, labels, LegacyNumPy(seed))
+    assert np.allclose(mixed, golden[f"mixup_seed{seed}"], atol=1e-6)
+    weight = golden[f"mixup_seed{seed}_weight"]
+    partners = np.eye(10)[golden[f"mixup_seed{seed}_partner_labels"]]
+    assert np.allclose(soft, weight * labels + (1 - weight) * partners, atol=1e-6)
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    clips = rng.integers(0, 256, (4, 2, 16, 20, 3)).astype(np.uint8)
+    return clips, np.eye(4, dtype=np.float32)
+
+
+@pytest.mark.parametrize("mix", [MixUp(1.0)])
+def test_labels_stay_distributions_and_types_stay(batch, mix):
+    clips, labels = batch
+    before = clips.copy()
+    for dtype in (np.uint8, np.float32):
+        for seed in range(5):
+            mixed, soft = mix(clips.astype(dtype), labels, np.random.default_rng(seed))
+            assert mixed.dtype == dtype and mixed.shape == clips.shape
+            assert soft.dtype == np.float32 and np.allclose(soft.sum(1), 1)
+            again, _ = mix(clips.astype(dtype), labels, np.random.default_rng(seed))
+            assert np.array_equal(mixed, again)
+    assert np.array_equal(clips, before)
+
+
+def test_mixup_weights_pixels_as_labels(batch):
+    clips, labels = batch
+    mixed, soft = MixUp(1.0)(clips, labels, np.random.default_rng(1))
+    expected = np.tensordot(soft, clips.astype(np.float32), axes=1)
+    assert np.abs(mixed - expected).max() <= 0.51
+
+
+@pytest.mark.parametrize("mix", [MixUp()])
+def test_errors_say_what_was_received(batch, mix):
+    clips, labels = batch
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"labels of shape \(4,\)"):
+        mix(clips, np.arange(4), rng)
+    with pytest.raises(ValueError, match=r"labels of shape \(3, 4\)"):
+        mix(clips, labels[:3], rng)
+    with pytest.raises(ValueError, match=r"clips of shape \(2, 16, 20, 3\)"):
+        mix(clips[0], labels, rng)
+    for alpha in (0, -1.0, "0.2"):
+        with pytest.raises(ValueError, match=f"Received: alpha={alpha!r}"):
+            type(mix)(alpha=alpha)
