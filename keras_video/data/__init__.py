@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
     attributes={
         "EncodedFramesReader": "encoded_frames_reader",
         "FrameFolderReader": "frame_folder_reader",
+        "IndexCache": "index_cache",
         "MOTION_CLASSES": "motion_clips",
         "VideoDecodeError": "video_decode_error",
         "VideoDecodeWarning": "video_decode_error",

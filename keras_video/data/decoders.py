@@ -17,7 +17,12 @@ _DECODERS: dict[str, str | Callable[..., VideoReader]] = {
 
 
 def open_video(
-    source, decoder: str = "pyav", *, threads: int = 1, allow_truncated: bool = False
+    source,
+    decoder: str = "pyav",
+    *,
+    threads: int = 1,
+    allow_truncated: bool = False,
+    index_cache: str | os.PathLike | None = None,
 ) -> VideoReader:
     """Opens a video for random access to its frames.
 
@@ -34,6 +39,8 @@ def open_video(
             long or large video opens faster with more.
         allow_truncated: open a file that was cut off, and see only the frames before the cut.
             By default such a file is an error, because its middle is not the video's middle.
+        index_cache: a folder, best beside the videos, that keeps what is read from a long file
+            before its first frame can be found, all its packets as a rule. See `IndexCache`.
 
     Returns:
         A `VideoReader`; use it in a `with` statement, in the thread that opened it.
@@ -57,7 +64,8 @@ def open_video(
     factory = _DECODERS[decoder]
     if isinstance(factory, str):
         factory = import_object(factory)
-    return factory(source, threads=threads, allow_truncated=allow_truncated)
+    cache = {} if index_cache is None else {"index_cache": index_cache}
+    return factory(source, threads=threads, allow_truncated=allow_truncated, **cache)
 
 
 def check_decoder(name: str) -> None:
@@ -81,8 +89,9 @@ def register_decoder(name: str, factory: str | Callable[..., VideoReader]) -> No
 
     Args:
         name: what `open_video(..., decoder=name)` and `VideoPreprocessor(decoder=name)` call it.
-        factory: called as `factory(source, threads=..., allow_truncated=...)`, returns a
-            `VideoReader`; or a string `"package.module:function"`, imported on first use.
+        factory: called as `factory(source, threads=..., allow_truncated=...)`, and with
+            `index_cache=...` where `open_video` is; returns a `VideoReader`. Or a string
+            `"package.module:function"`, imported on first use.
 
     Example:
 

@@ -14,7 +14,7 @@ _PIXEL_FORMATS = {"yuv420p", "yuvj420p"}
 _BATCH = 16
 
 
-def open_with_decord(source, *, threads: int = 1, allow_truncated: bool = False) -> VideoReader:
+def open_with_decord(source, *, threads: int = 1, **settings) -> VideoReader:
     """Opens a video with decord, or with PyAV if decord would return wrong frames or none.
 
     decord 0.6 is right on ordinary files, H.264 with closed groups of pictures in MP4 or Matroska
@@ -26,7 +26,7 @@ def open_with_decord(source, *, threads: int = 1, allow_truncated: bool = False)
     Args:
         source: a path, a URL, bytes or a binary file object.
         threads: decoding threads.
-        allow_truncated: see `open_video`.
+        **settings: see `PyAVReader`.
 
     Returns:
         A `DecordReader` or a `PyAVReader`; their attribute `decoder` tells which.
@@ -39,7 +39,7 @@ def open_with_decord(source, *, threads: int = 1, allow_truncated: bool = False)
         https://github.com/dmlc/decord
     """
     decord = _import_decord()
-    exact = PyAVReader(source, threads=threads, allow_truncated=allow_truncated)
+    exact = PyAVReader(source, threads=threads, **settings)
     if not decord_is_exact(exact):
         return exact
     try:

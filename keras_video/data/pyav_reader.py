@@ -1,5 +1,6 @@
 """The default decoder: FFmpeg through PyAV, with an index that makes random access exact."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -9,6 +10,7 @@ from av.video.reformatter import VideoReformatter
 
 from keras_video.data.container_index import read_container_index
 from keras_video.data.display_matrix import is_turned, upright
+from keras_video.data.index_cache import IndexCache
 from keras_video.data.packet_index import PacketIndex, demux_packets, scan_packets
 from keras_video.data.video_decode_error import VideoDecodeError, VideoDecodeWarning
 from keras_video.data.video_reader import VideoReader
@@ -43,6 +45,8 @@ class PyAVReader(VideoReader):
         threads: decoding threads; 0 lets FFmpeg choose. The default of 1 costs the least CPU time
             for each video, and lets as many readers as there are cores work side by side.
         allow_truncated: read what is left of a file that was cut off. By default that is an error.
+        index_cache: a folder that keeps the indexes of long files, see `IndexCache`. Without
+            effect on URLs, bytes and file objects.
 
     Attributes:
         truncated: the file was cut off.
@@ -56,8 +60,18 @@ class PyAVReader(VideoReader):
 
     decoder = "pyav"
 
-    def __init__(self, source, *, threads: int = 1, allow_truncated: bool = False):
+    def __init__(
+        self,
+        source,
+        *,
+        threads: int = 1,
+        allow_truncated: bool = False,
+        index_cache: str | os.PathLike | None = None,
+    ):
         self._source = VideoSource(source)
+        path = self._source.path
+        cached = index_cache is not None and path is not None
+        self._kept = IndexCache(index_cache).entry(path) if cached else None
         self._threads = threads
         self._reformatter = VideoReformatter()
         self._decoded: list | None = None
@@ -132,12 +146,18 @@ class PyAVReader(VideoReader):
         return container, stream
 
     def _make_index(self) -> PacketIndex:
+        if self._kept is not None and (index := self._kept.load()) is not None:
+            return index
         try:
             index = read_container_index(self._source, self._container, self._stream)
         except LookupError:
             index = None
             self._rewind()
-        return index or scan_packets(self._container, self._stream)
+        if index is None:
+            index = scan_packets(self._container, self._stream)
+        if self._kept is not None:
+            self._kept.store(index)
+        return index
 
     def _why_not_opened(self) -> str:
         announced = self._source.announced_size()

@@ -53,6 +53,11 @@ class VideoSource:
             self.close()
             raise VideoDecodeError(self.name, "the file is empty (0 bytes)")
 
+    @property
+    def path(self) -> str | None:
+        """The path of the file; None for URLs, bytes and file objects."""
+        return self._path
+
     def for_ffmpeg(self) -> str | BinaryIO:
         """What FFmpeg opens; `file:` keeps it from reading a protocol into a path with a colon."""
         return f"file:{self._path}" if self._path is not None else self._rewound()
