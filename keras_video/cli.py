@@ -8,10 +8,21 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
+from keras_video import cli_dataset
+from keras_video.cli_common import (
+    EXIT_BROKEN_PIPE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    load_model,
+    natural,
+    positive,
+    require_decoder,
+)
+
 DEFAULT_PRESET = "pp_tsm_k400"
 
 
@@ -70,6 +81,19 @@ def _parser() -> argparse.ArgumentParser:
         parents=[common],
     )
     parser.add_argument("--version", action="version", version=f"keras-video {__version__}")
+    command = _commands_of(parser, common)
+    _add_demo(command)
+    _add_predict(command)
+    cli_dataset.add_evaluate(command)
+    dataset = command("dataset", None, "prepare, check and look at your own videos")
+    cli_dataset.add_dataset(_commands_of(dataset, common))
+    _add_presets(command)
+    _add_convert(command)
+    return parser
+
+
+def _commands_of(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> Callable:
+    """The function that adds a command to a parser and returns the command's own parser."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     def command(name, run, summary, **kwargs):
@@ -83,11 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    _add_demo(command)
-    _add_predict(command)
-    _add_presets(command)
-    _add_convert(command)
-    return parser
+    return command
 
 
 def _add_demo(command) -> None:
@@ -105,10 +125,10 @@ def _add_demo(command) -> None:
         help="where to write (default: ./%(default)s)",
     )
     demo.add_argument(
-        "--clips", type=_positive, default=8, metavar="N", help="videos (default: %(default)s)"
+        "--clips", type=positive, default=8, metavar="N", help="videos (default: %(default)s)"
     )
     demo.add_argument(
-        "--seed", type=_natural, default=0, metavar="N", help="which scenes (default: %(default)s)"
+        "--seed", type=natural, default=0, metavar="N", help="which scenes (default: %(default)s)"
     )
 
 
@@ -132,7 +152,7 @@ def _add_predict(command) -> None:
     )
     predict.add_argument(
         "--top-k",
-        type=_positive,
+        type=positive,
         default=5,
         metavar="N",
         help="predictions a video (default: %(default)s)",
@@ -179,22 +199,9 @@ def _add_convert(command) -> None:
         help="what the checkpoint holds; `backbone` for weights trained on images "
         "(default: %(default)s)",
     )
-    convert.add_argument("--num-classes", type=_positive, metavar="N")
-    convert.add_argument("--num-frames", type=_positive, metavar="N")
-    convert.add_argument("--depth", type=_positive, metavar="N")
-
-
-def _positive(text: str) -> int:
-    value = int(text) if text.lstrip("+-").isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1. Received: {text}")
-    return value
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0. Received: {text}")
-    return int(text)
+    convert.add_argument("--num-classes", type=positive, metavar="N")
+    convert.add_argument("--num-frames", type=positive, metavar="N")
+    convert.add_argument("--depth", type=positive, metavar="N")
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -205,7 +212,7 @@ def _demo(options: argparse.Namespace) -> int:
     from keras_video.console import make_console, score_grid
 
     clips = demo.write_demo_clips(options.directory, options.clips, options.seed)
-    model = _load_model(demo.DEMO_PRESET, options)
+    model = load_model(demo.DEMO_PRESET, options.debug)
     clips = demo.recognize_clips(model, clips, top_k=3)
     annotated = Path(options.directory) / demo.ANNOTATED_NAME
     demo.write_annotated_video(annotated, clips)
@@ -230,8 +237,8 @@ def _predict(options: argparse.Namespace) -> int:
 
     paths, missing = _find(options.paths)
     if options.decoder:
-        _check_decoder(options.decoder)
-    model = _load_model(options.preset, options) if paths else None
+        require_decoder(options.decoder)
+    model = load_model(options.preset, options.debug) if paths else None
     if model and model.preprocessor and options.decoder:
         settings = {**model.preprocessor.get_config(), "decoder": options.decoder}
         model.preprocessor = type(model.preprocessor).from_config(settings)
@@ -251,14 +258,6 @@ def _predict(options: argparse.Namespace) -> int:
         report(f"{writer.failed} of {writer.written} videos failed")
         return EXIT_FAILED
     return 0
-
-
-def _check_decoder(name: str) -> None:
-    """Raises at once what would else be said of every video: unknown, or not installed."""
-    from keras_video.data import VideoDecodeError, open_video
-
-    with contextlib.suppress(VideoDecodeError):
-        open_video(b"", decoder=name)
 
 
 def _find(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]]:
@@ -341,14 +340,6 @@ def _convert(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 0
-
-
-def _load_model(preset: str, options: argparse.Namespace):
-    from keras_video.console import quiet_tensorflow
-
-    with quiet_tensorflow(options.debug):
-        from keras_video.models import VideoClassifier
-    return VideoClassifier.from_preset(preset)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class ResultWriter:
         if self._as_json:
             print(json_line(record, sys.stdout.encoding), flush=True)
         else:
-            self._table.add_row(Text(_printable(path)), cell, end_section=True)
+            self._table.add_row(Text(printable(path)), cell, end_section=True)
         if self._output:
             print(json_line(record, self._output.encoding), file=self._output, flush=True)
 
@@ -85,14 +85,14 @@ def json_line(record: dict, encoding: str | None = None) -> str:
     return line
 
 
-def _printable(path: str | Path) -> str:
-    """Returns a path for people; names of files may hold bytes that are no text."""
+def printable(text: str | Path) -> str:
+    """Returns a text for people; names of files may hold bytes that are no text."""
     encoding = sys.stdout.encoding or "utf-8"
-    return str(path).encode(encoding, "backslashreplace").decode(encoding)
+    return str(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextlib.contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[], None]]:
+def progress_bar(total: int, task: str = "Recognising") -> Iterator[Callable[[], None]]:
     """Draws a bar on stderr for two videos or more; yields the function that advances it."""
     progress = Progress(
         "{task.description}",
@@ -105,8 +105,8 @@ def progress_bar(total: int) -> Iterator[Callable[[], None]]:
         redirect_stdout=sys.stdout.isatty(),
     )
     with progress:
-        task = progress.add_task("Recognising", total=total)
-        yield lambda: progress.advance(task)
+        number = progress.add_task(task, total=total)
+        yield lambda: progress.advance(number)
 
 
 def report(message: str) -> None:

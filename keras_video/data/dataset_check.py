@@ -120,7 +120,7 @@ def check_dataset(
     )
     flat = [(name, record) for name, split in splits.items() for record in split]
     inspect = partial(_inspect, every_frame=every_frame, decoder=decoder)
-    copies = _Copies()
+    copies = _Copies(_names(splits))
     # Warnings are of the whole process: caught once around all threads, told apart by their text.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", VideoDecodeWarning)
@@ -185,7 +185,8 @@ def _damage(split: str, record, caught: list) -> list[DatasetDefect]:
 class _Copies:
     """Finds copies among the videos that it is shown."""
 
-    def __init__(self):
+    def __init__(self, names: tuple[str, ...] | None):
+        self._names = names
         self._index = FingerprintIndex()
 
     def add(self, split: str, record, thumbnails: np.ndarray) -> list[DatasetDefect]:
@@ -200,7 +201,8 @@ class _Copies:
         elif label == record.label:
             kinds.append(("duplicate", f"{same} {source}"))
         if label != record.label:
-            reason = f"is of class {record.label}, and {same} {source} of class {label}"
+            ours, theirs = (self._names[i] if self._names else i for i in (record.label, label))
+            reason = f"is of class {ours}, and {same} {source} of class {theirs}"
             kinds.append(("conflict", reason))
         return [
             DatasetDefect(kind, split, record.source, record.label, reason, source)

@@ -66,7 +66,7 @@ def prepare_dataset(
 
     Every video is opened first. What `check_dataset` finds wrong is left out of the lists and
     stands in the report: videos that can't be read, are damaged or too short, and copies, so that
-    no video is in both lists.
+    no video is in both lists. Of copies in two classes, neither is kept.
 
     With `gop`, the videos are encoded once more into `videos/` below `out`, which makes decoding
     single frames several times faster. That can be stopped and continued: each file appears only
@@ -107,6 +107,7 @@ def prepare_dataset(
             {"the folder": videos}, min_frames=min_frames, workers=workers, advance=advance
         )
     left_out = [defect for defect in check.defects if defect.source is not None]
+    left_out += _others_in_conflict(left_out, videos)
     bad = {defect.source for defect in left_out}
     records = [record for record in videos if record.source not in bad]
     out.mkdir(parents=True, exist_ok=True)
@@ -235,6 +236,23 @@ class _Encodings:
             ).as_posix()
             for name in names
         ]
+
+
+def _others_in_conflict(defects: list[DatasetDefect], videos: VideoList) -> list[DatasetDefect]:
+    """The other video of each conflict: which of the two classes is right, nobody knows."""
+    labels = {record.source: record.label for record in videos}
+    others = {defect.other: defect for defect in defects if defect.kind == "conflict"}
+    return [
+        DatasetDefect(
+            "conflict",
+            defect.split,
+            source,
+            labels[source],
+            f"shows the same pictures as {defect.source} of another class",
+            defect.source,
+        )
+        for source, defect in others.items()
+    ]
 
 
 def _failed(record, error: str) -> DatasetDefect:

@@ -126,8 +126,8 @@ def test_one_video_as_two_classes_is_a_conflict(planted):
     videos = listed(planted, *sound(planted), ("0_0.mp4", 1))
     report = check_dataset({"train": videos})
     assert found(report) == [("conflict", "train", "0_0.mp4")]
-    assert report.defects[0].reason.startswith("is of class 1, and is the same file as")
-    assert report.defects[0].reason.endswith("of class 0")
+    assert report.defects[0].reason.startswith("is of class zooming in, and is the same file as")
+    assert report.defects[0].reason.endswith("of class moving left")
     both = check_dataset({"train": listed(planted, *sound(planted)), "val": videos[-1:]})
     assert {kind for kind, *_ in found(both)} == {"leak", "conflict"}
 

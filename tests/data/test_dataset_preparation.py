@@ -81,6 +81,16 @@ def test_bad_videos_and_copies_are_left_out_and_named(root, tmp_path):
     assert check_dataset(splits).defects == []
 
 
+def test_of_a_video_in_two_classes_neither_copy_is_kept(root, tmp_path):
+    shutil.copy(root / "zooming in" / "clip 0.avi", root / "moving left" / "copy.avi")
+    report = prepare_dataset(root, tmp_path / "data")
+    assert [(os.path.basename(d.source), d.kind, d.label) for d in report.left_out] == [
+        ("clip 0.avi", "conflict", 1),
+        ("copy.avi", "conflict", 0),
+    ]
+    assert report.train + report.val == 14
+
+
 def test_encoding_again_gives_a_folder_of_its_own(good, tmp_path):
     out = tmp_path / "data"
     report = prepare_dataset(good, out, gop=4, workers=2)
