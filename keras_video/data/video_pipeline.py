@@ -81,7 +81,7 @@ class VideoPipeline:
 
     def __call__(self, source) -> np.ndarray:
         if isinstance(source, VideoReader):
-            return self._views(len(source), partial(self._read, source))
+            return self._views(len(source), partial(self.read_frames, source))
         if not isinstance(source, (str, bytes, bytearray, memoryview)) and hasattr(
             source, "__array__"
         ):
@@ -91,7 +91,7 @@ class VideoPipeline:
                 lambda indices: np.stack([self._resize(_to_uint8(frames[i])) for i in indices]),
             )
         with open_video(source, decoder=self.decoder) as video:
-            return self._views(len(video), partial(self._read, video))
+            return self._views(len(video), partial(self.read_frames, video))
 
     def frame_indices(self, length: int) -> np.ndarray:
         """The frames that a video of `length` frames is judged by.
@@ -100,6 +100,16 @@ class VideoPipeline:
             Integer array `(num_clips, num_frames)`.
         """
         return get_sampler(self.sampling)(length, self.num_frames, self.num_clips)
+
+    def read_frames(self, video: VideoReader, indices: np.ndarray) -> np.ndarray:
+        """Decodes frames and resizes them, but does not crop.
+
+        Returns:
+            uint8 array `(len(indices), height, width, 3)`.
+        """
+        if self.interpolation == "decoder" and self.short_side is not None:
+            return video.get_frames(indices, size=self._resized_size)
+        return video.get_frames(indices, transform=self._resize)
 
     def describe(self) -> str:
         """One line for model cards and tables.
@@ -152,11 +162,6 @@ class VideoPipeline:
         crops = CROPS[self.crop][1](read(needed), self.crop_size)
         shape = (self.num_views, self.num_frames, *crops.shape[2:])
         return crops[:, positions.reshape(-1)].reshape(shape)
-
-    def _read(self, video: VideoReader, indices: np.ndarray) -> np.ndarray:
-        if self.interpolation == "decoder" and self.short_side is not None:
-            return video.get_frames(indices, size=self._resized_size)
-        return video.get_frames(indices, transform=self._resize)
 
     def _resized_size(self, height: int, width: int) -> tuple[int, int]:
         return short_side_size(

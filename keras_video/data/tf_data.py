@@ -1,0 +1,19 @@
+"""A `VideoDataset` as a `tf.data.Dataset`."""
+
+
+def make_tf_data(dataset, cardinality: int | None):
+    """Wraps a data set's own iteration; see `VideoDataset.to_tf_data`."""
+    import tensorflow as tf
+
+    fixed = dataset.batch_size if dataset.last_batch != "keep" else None
+    signature = tuple(
+        tf.TensorSpec((fixed, *array.shape[1:]), array.dtype) for array in dataset.batch(0)
+    )
+    data = tf.data.Dataset.from_generator(lambda: iter(dataset), output_signature=signature)
+    if cardinality is not None:
+        data = data.apply(tf.data.experimental.assert_cardinality(cardinality))
+    options = tf.data.Options()
+    options.deterministic = True
+    # Every worker reads its own shard already.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return data.with_options(options).prefetch(1)
