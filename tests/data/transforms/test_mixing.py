@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from golden_random import LegacyNumPy
 
-from keras_video.data.transforms import MixUp
+from keras_video.data.transforms import CutMix, MixUp
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -25,7 +25,7 @@ def batch():
     return clips, np.eye(4, dtype=np.float32)
 
 
-@pytest.mark.parametrize("mix", [MixUp(1.0)])
+@pytest.mark.parametrize("mix", [MixUp(1.0), CutMix()])
 def test_labels_stay_distributions_and_types_stay(batch, mix):
     clips, labels = batch
     before = clips.copy()
@@ -46,7 +46,26 @@ def test_mixup_weights_pixels_as_labels(batch):
     assert np.abs(mixed - expected).max() <= 0.51
 
 
-@pytest.mark.parametrize("mix", [MixUp()])
+def test_cutmix_gives_each_clip_its_share_of_the_area():
+    clips = np.repeat(np.arange(4, dtype=np.uint8), 3 * 20 * 30 * 3).reshape(4, 3, 20, 30, 3)
+    boxes = set()
+    for seed in range(30):
+        mixed, soft = CutMix()(clips, np.eye(4), np.random.default_rng(seed))
+        for index, clip in enumerate(mixed):
+            assert (clip == clip[:1]).all()  # the same rectangle in all frames
+            for other in range(4):
+                share = (clip == other).mean()
+                assert share == pytest.approx(soft[index, other], abs=1e-6)
+        inside = (mixed[0, 0, :, :, 0] != 0).nonzero()
+        if len(inside[0]):
+            edges = inside[0].min(), inside[0].max(), inside[1].min(), inside[1].max()
+            height, width = edges[1] - edges[0] + 1, edges[3] - edges[2] + 1
+            assert len(inside[0]) == height * width
+            boxes.add(edges)
+    assert len(boxes) > 10
+
+
+@pytest.mark.parametrize("mix", [MixUp(), CutMix()])
 def test_errors_say_what_was_received(batch, mix):
     clips, labels = batch
     rng = np.random.default_rng(0)
