@@ -13,6 +13,8 @@ from keras_video.presets.plugins import load_plugins
 _DECODERS: dict[str, str | Callable[..., VideoReader]] = {
     "pyav": "keras_video.data.pyav_reader:PyAVReader",
     "decord": "keras_video.data.decord_reader:open_with_decord",
+    "opencv": "keras_video.data.opencv_reader:open_with_opencv",
+    "torchcodec": "keras_video.data.torchcodec_reader:open_with_torchcodec",
 }
 
 
@@ -33,7 +35,8 @@ def open_video(
             bytes (see `EncodedFramesReader`). Pictures need no decoder.
         decoder: `"pyav"` is exact for every file that FFmpeg decodes. `"decord"` (needs
             `pip install "keras-video[decord]"`) decodes with decord where that gives the same
-            pixels, and with PyAV elsewhere. `register_decoder` adds others.
+            pixels, and with PyAV elsewhere; so do `"opencv"` (needs OpenCV) and `"torchcodec"`
+            (needs torch, torchcodec and FFmpeg's libraries). `register_decoder` adds others.
         threads: decoding threads; 0 lets the decoder choose. One thread is the default because
             it costs the least processor time per video and workers run side by side; a single
             long or large video opens faster with more.

@@ -1,15 +1,15 @@
 """The decord decoder, used where its frames are known to be right."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 
 from keras_video.data.pyav_reader import PyAVReader
+from keras_video.data.secondary_reader import SecondaryReader, is_ordinary
 from keras_video.data.video_reader import VideoReader
 
 _FORMATS = {"mov", "mp4", "matroska", "webm"}
 _CODECS = {"h264", "mpeg4", "vp8", "vp9"}
-_PIXEL_FORMATS = {"yuv420p", "yuvj420p"}
 # Frames of 1080p are 6 MB each; so many are held before they are transformed.
 _BATCH = 16
 
@@ -52,20 +52,16 @@ def open_with_decord(source, *, threads: int = 1, **settings) -> VideoReader:
 
 def decord_is_exact(reader: PyAVReader) -> bool:
     """Whether decord returns the same frames as PyAV, by container, codec and index."""
-    index, context = reader.index, reader.codec_context
+    context = reader.codec_context
     return (
         bool(_FORMATS & set(reader.container_formats))
-        and reader.video_streams == 1
         and context.name in _CODECS
         and not (context.name == "mpeg4" and context.has_b_frames)
-        and context.pix_fmt in _PIXEL_FORMATS
-        and context.width % 2 == context.height % 2 == 0
-        and index.closed
-        and not (index.counted or index.hides_frames or reader.truncated)
+        and is_ordinary(reader)
     )
 
 
-class DecordReader(VideoReader):
+class DecordReader(SecondaryReader):
     """Frames by number from decord.
 
     Args:
@@ -76,28 +72,17 @@ class DecordReader(VideoReader):
     decoder = "decord"
 
     def __init__(self, video, exact: PyAVReader):
-        super().__init__(exact.name, exact.timestamps, exact.fps)
+        super().__init__(exact)
         self._video = video
-        self._exact = exact
+        self.failures = (_import_decord().DECORDError,)
 
     def close(self) -> None:
-        self._closed = True
+        super().close()
         self._video = None
-        self._exact.close()
 
-    def _read(
-        self, wanted: list[int], transform: Callable[[np.ndarray], np.ndarray]
-    ) -> dict[int, np.ndarray]:
-        frames: dict[int, np.ndarray] = {}
-        try:
-            for start in range(0, len(wanted), _BATCH):
-                batch = wanted[start : start + _BATCH]
-                pictures = self._video.get_batch(batch).asnumpy()
-                frames.update(zip(batch, map(transform, pictures), strict=True))
-        except _import_decord().DECORDError:
-            rest = [index for index in wanted if index not in frames]
-            frames.update(self._exact._read(rest, transform))
-        return frames
+    def _pictures(self, wanted: list[int]) -> Iterator[np.ndarray]:
+        for start in range(0, len(wanted), _BATCH):
+            yield from self._video.get_batch(wanted[start : start + _BATCH]).asnumpy()
 
 
 def _import_decord():
