@@ -39,7 +39,10 @@ class VideoPipeline:
         interpolation: str = "bilinear",
         rounding: str = "floor",
         decoder: str = "pyav",
+        views: str | None = None,
     ):
+        if views is not None:
+            num_clips, crop = parse_views(views, crop)
         sizes = {"num_frames": num_frames, "num_clips": num_clips, "crop_size": crop_size}
         if short_side is not None:
             sizes["short_side"] = short_side
@@ -81,7 +84,7 @@ class VideoPipeline:
 
     def __call__(self, source) -> np.ndarray:
         if isinstance(source, VideoReader):
-            return self._views(len(source), partial(self.read_frames, source))
+            return self._views(len(source), partial(self.read_frames, source), source.fps)
         if not isinstance(source, (str, bytes, bytearray, memoryview)) and hasattr(
             source, "__array__"
         ):
@@ -91,15 +94,19 @@ class VideoPipeline:
                 lambda indices: np.stack([self._resize(_to_uint8(frames[i])) for i in indices]),
             )
         with open_video(source, decoder=self.decoder) as video:
-            return self._views(len(video), partial(self.read_frames, video))
+            return self._views(len(video), partial(self.read_frames, video), video.fps)
 
-    def frame_indices(self, length: int) -> np.ndarray:
+    def frame_indices(self, length: int, fps: float | None = None) -> np.ndarray:
         """The frames that a video of `length` frames is judged by.
+
+        Args:
+            length: number of frames in the video.
+            fps: its frame rate, which `sampling="slowfast"` goes by.
 
         Returns:
             Integer array `(num_clips, num_frames)`.
         """
-        return get_sampler(self.sampling)(length, self.num_frames, self.num_clips)
+        return get_sampler(self.sampling)(length, self.num_frames, self.num_clips, fps=fps)
 
     def read_frames(self, video: VideoReader, indices: np.ndarray) -> np.ndarray:
         """Decodes frames and resizes them, but does not crop.
@@ -156,8 +163,13 @@ class VideoPipeline:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
 
-    def _views(self, length: int, read: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        indices = self.frame_indices(length)
+    def _views(
+        self,
+        length: int,
+        read: Callable[[np.ndarray], np.ndarray],
+        fps: float | None = None,
+    ) -> np.ndarray:
+        indices = self.frame_indices(length, fps)
         needed, positions = np.unique(indices, return_inverse=True)
         crops = CROPS[self.crop][1](read(needed), self.crop_size)
         shape = (self.num_views, self.num_frames, *crops.shape[2:])
@@ -182,6 +194,33 @@ class VideoPipeline:
             interpolation="bilinear" if self.interpolation == "decoder" else self.interpolation,
             rounding=self.rounding,
         )
+
+
+def parse_views(views: str, crop: str = "center") -> tuple[int, str]:
+    """The clips and the crop that `"10x3"` and the like stand for.
+
+    Args:
+        views: clips, `x`, crops: 1, 3 or 10 of them.
+        crop: kept, where it has that number of crops.
+
+    Returns:
+        `num_clips` and `crop` of `VideoPreprocessor`.
+
+    Example:
+
+    >>> parse_views("10x3")
+    (10, 'three')
+    """
+    clips, separator, crops = str(views).lower().partition("x")
+    defaults = {"1": "center", "3": "three", "10": "ten"}
+    if not (separator and clips.isdecimal() and int(clips) and crops in defaults):
+        raise ValueError(
+            "`views` must be clips x crops, with 1, 3 or 10 crops, such as '10x3'. "
+            f"Received: views={views!r}"
+        )
+    if crop in CROPS and CROPS[crop][0] == int(crops):
+        return int(clips), crop
+    return int(clips), defaults[crops]
 
 
 def _check_choice(name: str, value, choices) -> None:

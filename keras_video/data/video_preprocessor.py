@@ -15,7 +15,8 @@ class VideoPreprocessor(VideoPipeline):
     0 to 255: the models normalise.
 
     Videos shorter than a clip are extended as the sampler states: `"segment"` and `"linspace"`
-    repeat frames in order, `"uniform"`, `"dense"` and `"interval"` start again from the first.
+    repeat frames in order, `"slowfast"` repeats the last one, `"uniform"`, `"dense"` and
+    `"interval"` start again from the first.
 
     The test pipelines of PaddleVideo, on Kinetics-400:
 
@@ -29,8 +30,8 @@ class VideoPreprocessor(VideoPipeline):
 
     Args:
         num_frames: frames per clip.
-        sampling: `"segment"`, `"uniform"`, `"linspace"`, `"dense"` or `"interval"`, see
-            `keras_video.data.samplers`.
+        sampling: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"` or `"slowfast"`,
+            see `keras_video.data.samplers`.
         num_clips: clips per video.
         short_side: length in pixels to which the shorter side of frames is resized; None leaves
             their size alone.
@@ -49,6 +50,8 @@ class VideoPreprocessor(VideoPipeline):
             resized with Pillow.
         rounding: of the resized longer side, `"floor"` or `"nearest"`.
         decoder: see `keras_video.data.open_video`.
+        views: clips and crops at once, in place of `num_clips` and `crop`: `"10x3"` is ten clips of
+            three crops, `"1x10"` one clip of ten. With 3, `crop="uniform"` stays uniform.
 
     Call arguments:
         source: a path, `bytes`, a binary file object or an open `VideoReader`; or decoded RGB

@@ -5,7 +5,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_video.data import VideoDecodeError, VideoPipeline, VideoPreprocessor, open_video
+from keras_video.data import (
+    VideoDecodeError,
+    VideoPipeline,
+    VideoPreprocessor,
+    open_video,
+    sample_slowfast,
+)
 
 SMALL = {"short_side": 64, "crop_size": 64}
 PIPELINES = {
@@ -94,7 +100,7 @@ def test_sources_give_the_same_views(encoding):
 
 def test_short_videos(encoding, video_folder, tools):
     path = tools.encode_video(video_folder / "one_frame.mp4", frames=1)
-    for sampling in ("segment", "uniform", "linspace", "dense", "interval"):
+    for sampling in ("segment", "uniform", "linspace", "dense", "interval", "slowfast"):
         preprocess = VideoPreprocessor(sampling=sampling, **SMALL)
         views = preprocess(path)
         assert views.shape == (1, 8, 64, 64, 3)
@@ -172,6 +178,30 @@ def test_keras_saves_and_loads_it(name):
     assert loaded == preprocess and loaded.get_config() == preprocess.get_config()
     assert type(loaded) is VideoPreprocessor
     assert hash(loaded) == hash(preprocess) and loaded != VideoPreprocessor(num_frames=3)
+
+
+def test_views_are_clips_times_crops():
+    for views, clips, crop in (("10x3", 10, "three"), ("2X10", 2, "ten"), ("1x1", 1, "center")):
+        preprocess = VideoPreprocessor(views=views)
+        assert preprocess == VideoPreprocessor(num_clips=clips, crop=crop)
+        assert "views" not in preprocess.get_config()
+    assert VideoPreprocessor(crop="uniform", views="4x3").crop == "uniform"
+    assert VideoPreprocessor(crop="uniform", views="4x1").num_views == 4
+    for views in ("10", "10x", "0x3", "3x4", "-1x3", 30, "x3"):
+        with pytest.raises(ValueError, match=f"clips x crops.*Received: views={views!r}"):
+            VideoPreprocessor(views=views)
+
+
+def test_slowfast_clips_go_by_the_frame_rate(encoding):
+    path = encoding("h264 gop 250").path
+    preprocess = VideoPreprocessor(num_frames=4, sampling="slowfast", num_clips=3, **SMALL)
+    with open_video(path) as video:
+        assert video.fps == 25
+        indices = sample_slowfast(len(video), 4, 3, fps=25)
+        frames = video.get_frames(indices.reshape(-1))[:, :, 16:80]
+    assert np.array_equal(preprocess.frame_indices(120, fps=25), indices)
+    assert not np.array_equal(preprocess.frame_indices(120, fps=50), indices)
+    assert np.array_equal(preprocess(path), frames.reshape(3, 4, 64, 64, 3))
 
 
 def test_repr_and_description():
