@@ -14,7 +14,7 @@ from keras_video.presets.errors import PresetError, did_you_mean, some
 from keras_video.presets.layouts import LAYOUTS, RANKS
 from keras_video.presets.model_names import get_model_class
 from keras_video.presets.registry import get_preset, list_presets
-from keras_video.presets.weights import assign, is_head, weights_by_path
+from keras_video.presets.weights import assign, check_finite, is_head, weights_by_path
 
 PARTS = ("model", "backbone")
 
@@ -134,6 +134,7 @@ def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str =
         path: _laid_out(path, variable, tensors, *entries[path])
         for path, variable in variables.items()
     }
+    check_finite(arrays, type(model).__name__)
     assign(variables, arrays)
 
 

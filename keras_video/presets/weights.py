@@ -88,11 +88,23 @@ def load_weights_file(model, path: Path, skip: Callable[[str], bool] = lambda pa
         with safe_open(path, framework="numpy") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
             _check_names(model, path, variables, shapes, skip)
-            assign(variables, {name: read_tensor(file, path, name) for name in variables})
+            arrays = {name: read_tensor(file, path, name) for name in variables}
     except (SafetensorError, OSError) as error:
         raise PresetError(
             f"The weights can't be read: {one_line(error)}. Received: {str(path)!r}"
         ) from error
+    check_finite(arrays, str(path))
+    assign(variables, arrays)
+
+
+def check_finite(arrays: Mapping[str, np.ndarray], source: str) -> None:
+    """Raises `PresetError` for weights that are no numbers: activations would hide them."""
+    broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if broken:
+        raise PresetError(
+            f"The weights hold NaN or infinity in {some(broken)}: the file is damaged, or its "
+            f"training had diverged. Received: {source!r}"
+        )
 
 
 def to_numpy(variable) -> np.ndarray:

@@ -150,6 +150,10 @@ def test_overflow_in_float16_is_an_error(tmp_path):
             lambda t: t.update({"head/bias": np.zeros(5, "float32")}),
             r"'head/bias' is \(4,\) in the model and \(5,\) in the file",
         ),
+        (
+            lambda t: t.update({"head/bias": np.full(4, np.nan, "float32")}),
+            "NaN or infinity in 'head/bias'",
+        ),
     ],
 )
 def test_weights_must_fit_exactly(saved, change, message):
