@@ -11,6 +11,10 @@ floats already.
 Every contestant runs in its own process with the same number of threads; they take turns, one call
 each a round, so that a slow moment of the machine hits all of them. Medians over the rounds.
 Processor time is the sum over all threads; below 1 in the last two columns, keras_video is faster.
+
+    python tools/benchmark.py data
+
+measures decoding, see `benchmark_data.py`.
 """
 
 import importlib.util
@@ -22,6 +26,7 @@ import sys
 
 import numpy as np
 from absl import app, flags
+from benchmark_data import benchmark_data
 from rich.console import Console
 from rich.table import Table
 
@@ -134,11 +139,13 @@ def show(console: Console, model: str, results: dict[str, list[Contestant]]) -> 
 
 def main(arguments):
     chosen = arguments[1:]
-    unknown = set(chosen) - set(MODELS)
+    unknown = set(chosen) - {*MODELS, "data"}
     if unknown or not chosen:
-        raise app.UsageError(f"Name models of {MODELS}. Received: {chosen}")
+        raise app.UsageError(f"Name models of {MODELS}, or data. Received: {chosen}")
     console = Console(width=100)
-    for model in chosen:
+    if "data" in chosen:
+        benchmark_data(console, FLAGS.rounds)
+    for model in (name for name in chosen if name != "data"):
         show(console, model, {dtype: measure(model, dtype) for dtype in FLAGS.dtypes})
 
 
