@@ -60,7 +60,10 @@ def read_container_index(
     ):
         return None
     with source.opened() as file:
-        offsets = _composition_offsets(file, stream.id, len(entries))
+        try:
+            offsets = _composition_offsets(file, stream.id, len(entries))
+        except (IndexError, ValueError, struct.error):
+            return None  # damaged tables; FFmpeg knows what to make of them
         if offsets is None:
             return None
         table = [(entry.timestamp, entry.flags, entry.pos, entry.size) for entry in entries]
@@ -135,7 +138,10 @@ def _composition_offsets(file: BinaryIO, track: int, samples: int) -> np.ndarray
         edits = _find(trak, b"edts", b"elst")
         if edits is not None and not _only_shifts(edits):
             return None
-        table = _find(trak, b"mdia", b"minf", b"stbl", b"ctts")
+        tables = _find(trak, b"mdia", b"minf", b"stbl")
+        if tables is None:
+            return None
+        table = _find(tables, b"ctts")
         if table is None:
             return np.zeros(samples, np.int64)
         runs = np.frombuffer(table[8:], ">i4")[: 2 * int.from_bytes(table[4:8], "big")]

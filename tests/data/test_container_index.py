@@ -99,6 +99,23 @@ def test_negative_offsets_and_cut_files_are_left_to_the_packets(encoding, tmp_pa
     assert both(target)[0] is None
 
 
+@pytest.mark.parametrize("table", [b"ctts", b"elst", b"trak", b"tkhd", b"mdia"])
+def test_damaged_tables_are_left_to_the_packets(encoding, monkeypatch, table):
+    path = encoding("h264 gop 12").path
+    original = container_index._read_movie
+
+    def cut(file):
+        content = bytearray(original(file))
+        place = content.index(table)
+        content[place - 4 : place] = struct.pack(">I", 9)
+        return memoryview(content)
+
+    monkeypatch.setattr(container_index, "_read_movie", cut)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert read_container_index(VideoSource(path), container, stream, 1) is None
+
+
 def test_edit_lists_that_cut_are_left_to_the_packets():
     def edits(*entries):
         body = b"".join(struct.pack(">IiI", *entry) for entry in entries)
