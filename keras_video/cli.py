@@ -13,6 +13,7 @@ from pathlib import Path
 
 from keras_video import cli_dataset
 from keras_video.cli_common import (
+    DEFAULT_PRESET,
     EXIT_BROKEN_PIPE,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -22,8 +23,6 @@ from keras_video.cli_common import (
     positive,
     require_decoder,
 )
-
-DEFAULT_PRESET = "pp_tsm_k400"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
+DEFAULT_PRESET = "pp_tsm_k400"
 
 
 def positive(text: str) -> int:

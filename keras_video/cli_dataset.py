@@ -1,10 +1,12 @@
 """The commands `keras-video dataset ...` and `keras-video evaluate`."""
 
 import argparse
+import random
 import sys
 from pathlib import Path
 
 from keras_video.cli_common import (
+    DEFAULT_PRESET,
     EXIT_FAILED,
     load_model,
     natural,
@@ -18,9 +20,10 @@ _WORST_CLASSES = 10
 
 
 def add_dataset(command) -> None:
-    """Adds `prepare` and `check` to the commands of `keras-video dataset`."""
+    """Adds the commands of `keras-video dataset`."""
     _add_prepare(command)
     _add_check(command)
+    _add_browse(command)
 
 
 def _add_prepare(command) -> None:
@@ -80,6 +83,35 @@ def _add_check(command) -> None:
     _add_decoder(check)
     _add_workers(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _add_browse(command) -> None:
+    browse = command(
+        "browse",
+        _browse,
+        "write a page with the clips that a model will see",
+        description="Writes one HTML page with clips of a list as training sees them: sampled, "
+        "resized, cropped and augmented. The page needs no other file.",
+    )
+    browse.add_argument("list", type=Path, metavar="LIST")
+    browse.add_argument("--out", required=True, type=Path, metavar="FILE", help="page.html")
+    _add_root(browse)
+    browse.add_argument(
+        "--preset",
+        default=DEFAULT_PRESET,
+        metavar="NAME_OR_DIR",
+        help="whose sampling, sizes and crops; its weights are not read (default: %(default)s)",
+    )
+    browse.add_argument(
+        "--count", type=positive, default=24, metavar="N", help="clips (default: %(default)s)"
+    )
+    browse.add_argument(
+        "--epoch", type=natural, default=0, metavar="N", help="of the random choices"
+    )
+    browse.add_argument("--seed", type=natural, default=0, metavar="N", help="of training")
+    browse.add_argument(
+        "--evaluation", action="store_true", help="as evaluation sees the videos, not training"
+    )
 
 
 def add_evaluate(command) -> None:
@@ -193,6 +225,39 @@ def _check(options: argparse.Namespace) -> int:
     found = ", ".join(f"{count} {kind}" for kind, count in report.counts.items())
     console.print(f"Defects: {found or 'none'}", style="bold red" if found else "bold green")
     return code
+
+
+def _browse(options: argparse.Namespace) -> int:
+    from keras_video.console import quiet_tensorflow, report
+
+    (videos,) = _read_lists([options.list], options.root).values()
+    with quiet_tensorflow(options.debug):
+        from keras_video.data.video_dataset import VideoDataset
+    from keras_video.data.dataset_browsing import browse_dataset
+
+    if options.evaluation:
+        # Lists are often sorted by class.
+        order = random.Random(options.seed).sample(range(len(videos)), len(videos))
+        chosen = set(order[: options.count])
+        videos = videos.select(chosen.__contains__)
+    dataset = VideoDataset(
+        videos,
+        preset=options.preset,
+        training=not options.evaluation,
+        seed=options.seed,
+        batch_size=min(8, options.count),
+        last_batch="keep",
+        max_failures=len(videos),
+    )
+    written = browse_dataset(
+        dataset, options.out, options.count, options.epoch, title=str(options.list)
+    )
+    print(f"{written} clips: {options.out}")
+    if dataset.failures:
+        failed = len(dataset.failures)
+        report(f"{failed} video{'s' if failed > 1 else ''} could not be read")
+        return EXIT_FAILED
+    return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -162,6 +162,40 @@ def test_check_needs_no_framework(prepared):
     assert done.returncode == 0, done.stderr
 
 
+# === dataset browse ===
+
+
+def browse(data, page, *arguments):
+    listed = str(data / "train.list")
+    preset = ["--preset", PRESET, "--out", str(page)]
+    return main(["dataset", "browse", listed, *preset, *arguments])
+
+
+def test_browse_writes_one_page(prepared, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert browse(prepared, page, "--count", "5") == 0
+    assert capsys.readouterr().out == f"5 clips: {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<article>") == 5
+    assert text.count("<img") == 5 * 8
+    assert "12 videos; training, epoch 0, seed 0" in text
+
+    assert browse(prepared, page, "--evaluation") == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<article>") == 12
+    assert "12 videos; evaluation" in text
+
+
+def test_browse_names_bad_videos(data, tmp_path, capsys):
+    (data / "empty.mp4").touch()
+    append(data / "train.list", "empty.mp4 0")
+    page = tmp_path / "page.html"
+    assert browse(data, page, "--evaluation") == 1
+    assert "Not read: the file is empty (0 bytes)" in page.read_text(encoding="utf-8")
+    assert "1 video could not be read" in capsys.readouterr().err
+    assert browse(data, tmp_path / "missing" / "page.html") == 2
+
+
 # === evaluate ===
 
 
