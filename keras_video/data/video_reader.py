@@ -104,6 +104,11 @@ class VideoReader(abc.ABC):
         if size is None:
             frames = self._read(wanted.tolist(), transform)
         else:
+            if not callable(size) and (len(size) != 2 or min(size) < 1):
+                raise ValueError(
+                    f"{self.name}: `size` is a (height, width) of at least one pixel each. "
+                    f"Received: size={size!r}"
+                )
             goal = size if callable(size) else lambda *_: tuple(size)
             frames = self._read_scaled(wanted.tolist(), transform, goal)
         missing = [index for index in wanted.tolist() if index not in frames]

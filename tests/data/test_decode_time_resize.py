@@ -34,6 +34,13 @@ def test_the_own_size_changes_nothing(encoding):
         assert np.array_equal(video.get_frames([9], size=(64, 96)), video.get_frames([9]))
 
 
+@pytest.mark.parametrize("size", [(32,), (0, 32), (32, 48, 3)])
+def test_wrong_sizes(encoding, size):
+    with open_video(encoding("h264 gop 12").path) as video:
+        with pytest.raises(ValueError, match="`size` is a .*Received: size="):
+            video.get_frames([9], size=size)
+
+
 def test_transforms_get_the_scaled_frame(encoding):
     with open_video(encoding("h264 gop 12").path) as video:
         frames = video.get_frames([9], lambda frame: frame[:5], size=(32, 48))
