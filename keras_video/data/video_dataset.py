@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import keras
 import numpy as np
 
+from keras_video._compat import is_building_symbolically
 from keras_video.data.batch_stream import BatchStream
 from keras_video.data.clip_loader import make_loader
 from keras_video.data.dataset_profile import DatasetProfile, StageTimes
@@ -30,9 +31,9 @@ class VideoDataset(keras.utils.PyDataset):
 
     **Last batch.** `"drop"` it, the rule in training where there is another one; `"keep"` it
     shorter, the rule in evaluation; or `"pad"` it with black clips, the rule for shards. Padded
-    data sets add weights to batches, `(clips, labels, weights)`, 0 for black clips: results are
-    right with `compile(weighted_metrics=...)`, as Keras does not weigh `metrics`. Replicas need
-    that where a shorter batch would leave one of them without clips.
+    data sets add weights to batches, `(clips, labels, weights)`, 0 for black clips. Then compile
+    with `weighted_metrics`, as Keras does not weigh `metrics`; it divides the loss by all clips.
+    Replicas need padding where a shorter batch would leave one of them without clips.
 
     **Bad videos.** A video that cannot be read is tried once more, then logged with its path and
     the reason. In training the next one of the epoch's order takes its place. In evaluation a
@@ -168,11 +169,10 @@ class VideoDataset(keras.utils.PyDataset):
             workers=workers,
         )
         self._prefetch = prefetch
-        # The epoch under way, its first batch, the batches handed out of it.
-        self._epoch = self._start = self._position = 0
+        self._epoch = self._start = self._position = 0  # `_position`: batches handed out
         self._stream: BatchStream | None = None
         self._new_pass = True
-        self._in_epoch = self._rest_done = False
+        self._in_epoch = self._rest_done = self._shapes_only = False
 
     @classmethod
     def from_folder(cls, root: str | os.PathLike, *, labels=None, **arguments) -> "VideoDataset":
@@ -248,9 +248,9 @@ class VideoDataset(keras.utils.PyDataset):
         """The next batch in a pass of Keras; elsewhere batch `index` of the epoch under way."""
         if not 0 <= index < len(self):
             raise IndexError(f"Batches go from 0 to {len(self) - 1}. Received: index={index}")
-        if not self._in_epoch and (self._stream is None or self._new_pass):
+        if not self._in_epoch and (self._shapes_only or self._stream is None or self._new_pass):
             epoch, start = self._coming()
-            return self.batch(start + index, epoch)
+            return self.batch(start + (0 if self._shapes_only else index), epoch)
         if self._new_pass or self._stream is None or self._stream.finished:
             self._begin()
         return self._next()
@@ -287,13 +287,13 @@ class VideoDataset(keras.utils.PyDataset):
                 "`model.fit(ds, initial_epoch=e, epochs=e + 1)`, and go on with another. "
                 "Received: more epochs in one `fit`"
             )
-        self._in_epoch = True
+        self._in_epoch = not is_building_symbolically()
+        self._shapes_only = not self._in_epoch
 
     def on_epoch_end(self) -> None:
         # `fit` calls this once before its first epoch, too.
-        complete = self._position >= self._order.num_batches
-        self._rest_done = self._in_epoch and self._start > 0 and complete
-        self._in_epoch = False
+        self._rest_done = self._in_epoch and self._start > 0 == self._coming()[1]
+        self._in_epoch = self._shapes_only = False
 
     def state(self, *, epoch: int | None = None, batch: int | None = None) -> dict:
         """The position, for `restore`, as plain numbers that JSON can hold.
