@@ -2,6 +2,7 @@
 
 - a `Transform` is called as `transform(clip, rng)` on one clip `(time, height, width, 3)`
 - `MixUp` and `CutMix` are called as `mix(clips, labels, rng)` on a batch
+- `ClipConsistent` makes a transform of an image layer of Keras or KerasCV
 """
 
 from keras_video._lazy import attach
@@ -11,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
     attributes={
         "CenterCrop": "center_crop",
         "ColorJitter": "color_jitter",
+        "ClipConsistent": "clip_consistent",
         "Compose": "compose",
         "CutMix": "cut_mix",
         "JitterScale": "jitter_scale",
