@@ -127,10 +127,10 @@ def prepare_dataset(
         )
 
     usable = VideoList(records, videos.labels)
-    train, val = usable.split(val_fraction, seed) if val_fraction else (usable, None)
+    train, val = usable.split(val_fraction, seed) if val_fraction else (usable, usable[:0])
     report = PreparationReport(
         train=len(train),
-        val=len(val or ()),
+        val=len(val),
         classes=_count(videos.labels, train, val),
         left_out=left_out,
         encoded=encoded,
@@ -140,11 +140,11 @@ def prepare_dataset(
         write_labels(path, videos.labels)
     with _replaced(out / TRAIN) as path:
         train.write(path)
-    if val is None:
-        (out / VAL).unlink(missing_ok=True)
-    else:
+    if len(val):
         with _replaced(out / VAL) as path:
             val.write(path)
+    else:
+        (out / VAL).unlink(missing_ok=True)
     with _replaced(out / REPORT) as path:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8")
@@ -280,7 +280,7 @@ def _check_arguments(root: Path, out: Path, val_fraction: float, gop, short_side
 
 
 def _count(labels, train, val) -> dict[str, dict[str, int]]:
-    counts = [Counter(record.label for record in videos or ()) for videos in (train, val)]
+    counts = [Counter(record.label for record in videos) for videos in (train, val)]
     return {
         label: {"train": counts[0][number], "val": counts[1][number]}
         for number, label in enumerate(labels)

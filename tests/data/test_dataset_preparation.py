@@ -66,6 +66,15 @@ def test_no_validation_part(good, tmp_path):
     assert names(tmp_path / "data") == ["labels.txt", "report.json", "train.list"]
 
 
+def test_classes_of_one_video_have_none_to_validate(root, tmp_path):
+    for path in root.rglob("*.avi"):
+        if path.stem != "clip 0":
+            path.unlink()
+    report = prepare_dataset(root, tmp_path / "data")
+    assert (report.train, report.val) == (3, 0)
+    assert names(tmp_path / "data") == ["labels.txt", "report.json", "train.list"]
+
+
 def test_bad_videos_and_copies_are_left_out_and_named(root, tmp_path):
     (root / "zooming in" / "empty.mp4").touch()
     write_video(root / "zooming in" / "short.mp4", render_motion_clip("zooming in", 7, 4, 64))
