@@ -96,12 +96,12 @@ class ClipLoader:
         started = time.perf_counter()
         with self._open(record) as video:
             opened = time.perf_counter()
-            clock = _Clock(video)
-            if self.sampler is None:
-                clip = self.preprocessor(video)
-                clip = clip[0] if len(clip) == 1 else clip
-            else:
-                clip = self._sampled(video, rng)
+            with _Clock(video) as clock:
+                if self.sampler is None:
+                    clip = self.preprocessor(video)
+                    clip = clip[0] if len(clip) == 1 else clip
+                else:
+                    clip = self._sampled(video, rng)
         clip, label = self._transformed(clip, record.label, rng)
         decode_seconds = opened - started + clock.seconds
         return LoadedClip(
@@ -138,8 +138,16 @@ class _Clock:
 
     def __init__(self, video: VideoReader):
         self.seconds = 0.0
+        self._video = video
         self._get_frames = video.get_frames
-        video.get_frames = self
+
+    def __enter__(self):
+        self._video.get_frames = self
+        return self
+
+    def __exit__(self, *exception) -> None:
+        # The two would keep each other alive, and the decoder with them.
+        del self._video.get_frames
 
     def __call__(self, indices, transform: Callable | None = None, size=None) -> np.ndarray:
         transforming = 0.0
@@ -193,7 +201,7 @@ def make_loader(
         changes = {"decoder": decoder, "num_frames": num_frames or pipeline.num_frames}
         if not all_views:
             changes.update(num_clips=1, crop="center")
-        pipeline = VideoPipeline(**{**pipeline.get_config(), **changes})
+        pipeline = type(pipeline).from_config({**pipeline.get_config(), **changes})
         return ClipLoader(preprocessor=pipeline)
     read_frames = None
     if pipeline is not None:

@@ -1,7 +1,7 @@
 """A `VideoDataset` as a `tf.data.Dataset`."""
 
 
-def make_tf_data(dataset, cardinality: int | None):
+def make_tf_data(dataset, cardinality: int | None, device: str | None = None):
     """Wraps a data set's own iteration; see `VideoDataset.to_tf_data`."""
     import tensorflow as tf
 
@@ -16,4 +16,7 @@ def make_tf_data(dataset, cardinality: int | None):
     options.deterministic = True
     # Every worker reads its own shard already.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return data.with_options(options).prefetch(1)
+    data = data.with_options(options)
+    if device is None:
+        return data.prefetch(1)
+    return data.apply(tf.data.experimental.prefetch_to_device(device, buffer_size=1))

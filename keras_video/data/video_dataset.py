@@ -352,16 +352,16 @@ class VideoDataset(keras.utils.PyDataset):
             print(profile)
         return profile
 
-    def to_tf_data(self):
-        """This data set as a `tf.data.Dataset`, in the same order.
+    def to_tf_data(self, device: str | None = None):
+        """This data set as a `tf.data.Dataset`, in the same order; each pass is an epoch.
 
-        Each iteration over it is the next epoch. Its cardinality is known, except after `restore`
-        in the middle of an epoch. For `strategy.experimental_distribute_dataset` it splits
-        batches among replicas; workers are given shards by `num_shards` and `shard_index`.
+        Its cardinality is known, except after `restore` in mid-epoch. Replicas may split batches,
+        `strategy.experimental_distribute_dataset`; workers are given shards. With `device`, such
+        as `"/GPU:0"`, the next batch is copied there ahead of time.
         """
         from keras_video.data.tf_data import make_tf_data
 
-        return make_tf_data(self, None if self._coming()[1] else len(self))
+        return make_tf_data(self, None if self._coming()[1] else len(self), device)
 
     def close(self) -> None:
         """Ends the threads. The data set can be used again: then it starts new ones."""

@@ -109,7 +109,10 @@ def test_to_tf_data_gives_the_same_batches_epoch_after_epoch(folder):
         for (clips, labels), batch in zip(data, reference, strict=True):
             np.testing.assert_array_equal(clips, batch[0])
             np.testing.assert_array_equal(labels, batch[1])
-    assert [len(clips) for clips, _ in make(folder, training=False).to_tf_data()] == [4] * 4 + [2]
+    val = make(folder, training=False).to_tf_data(device="/CPU:0")
+    assert [len(clips) for clips, _ in val] == [4] * 4 + [2]
+    reference.restore(reference.state(epoch=0, batch=3))
+    assert len(list(reference.to_tf_data())) == 1
 
 
 def test_replicas_share_each_batch(folder):

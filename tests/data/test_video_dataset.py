@@ -231,6 +231,24 @@ def test_views_of_evaluation(folder):
     assert views.shape == (4, 6, 4, 32, 32, 3)
 
 
+def test_a_preprocessor_of_ones_own(folder):
+    class Darker(VideoPreprocessor):
+        def __call__(self, source):
+            return super().__call__(source) // 2
+
+    bright, dark = make(folder, training=False)[0][0], Darker(**PREPROCESSOR.get_config())
+    np.testing.assert_array_equal(
+        make(folder, training=False, preprocessor=dark)[0][0], bright // 2
+    )
+
+    def first_frame(video):
+        return video.get_frames([0])[None]
+
+    assert make(folder, training=False, preprocessor=first_frame)[0][0].shape == (4, 1, 48, 48, 3)
+    with pytest.raises(ValueError, match="what training needs"):
+        make(folder, preprocessor=first_frame)
+
+
 def test_videos_without_class(folder):
     records = [record.source for record in VideoList.from_folder(folder)]
     data = VideoDataset(records, preprocessor=PREPROCESSOR, batch_size=12)
