@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
     attributes={
         "EncodedFramesReader": "encoded_frames_reader",
         "FrameFolderReader": "frame_folder_reader",
+        "FrameShard": "frame_shard",
         "IndexCache": "index_cache",
         "MOTION_CLASSES": "motion_clips",
         "TooManyFailuresError": "video_failures",
@@ -46,6 +47,7 @@ __getattr__, __dir__, __all__ = attach(
         "three_crop": "crops",
         "uniform_crop": "crops",
         "write_contact_sheet": "contact_sheet",
+        "write_frame_shards": "frame_shards",
         "write_video": "video_writer",
     },
 )

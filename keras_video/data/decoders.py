@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from keras_video.data.encoded_frames_reader import EncodedFramesReader
 from keras_video.data.frame_folder_reader import FrameFolderReader
+from keras_video.data.frame_shard import is_shard_record, open_shard_record
 from keras_video.data.video_reader import VideoReader
 from keras_video.presets.import_string import import_object
 from keras_video.presets.plugins import load_plugins
@@ -31,8 +32,9 @@ def open_video(
     Args:
         source: a path, a URL (`s3://`, `gs://`, `hf://`, ..., see `remote_files.open_url`), the
             `bytes` of a file, or a binary file object; or a video in pictures: a folder of
-            numbered ones (`img_00001.jpg`, see `FrameFolderReader`) or a list of their encoded
-            bytes (see `EncodedFramesReader`). Pictures need no decoder.
+            numbered ones (`img_00001.jpg`, see `FrameFolderReader`), a list of their encoded bytes
+            (see `EncodedFramesReader`), or `shard.tfrecord#3` (see `FrameShard`). Pictures need no
+            decoder.
         decoder: `"pyav"` is exact for every file that FFmpeg decodes. `"decord"` (needs
             `pip install "keras-video[decord]"`) decodes with decord where that gives the same
             pixels, and with PyAV elsewhere; so do `"opencv"` (needs OpenCV) and `"torchcodec"`
@@ -64,6 +66,8 @@ def open_video(
         return FrameFolderReader(source, allow_truncated=allow_truncated)
     if isinstance(source, (list, tuple)) and all(isinstance(frame, bytes) for frame in source):
         return EncodedFramesReader(source)
+    if isinstance(source, str) and is_shard_record(source):
+        return open_shard_record(source)
     factory = _DECODERS[decoder]
     if isinstance(factory, str):
         factory = import_object(factory)
