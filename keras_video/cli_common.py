@@ -1,7 +1,8 @@
-"""What the commands share: exit codes, types of arguments, the model of a preset."""
+"""What the commands share: exit codes, arguments and their types, lists, models."""
 
 import argparse
 import contextlib
+import sys
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
 DEFAULT_PRESET = "pp_tsm_k400"
@@ -48,3 +49,36 @@ def require_decoder(name: str) -> None:
 
     with contextlib.suppress(VideoDecodeError):
         open_video(b"", decoder=name)
+
+
+def add_root(parser) -> None:
+    """Adds `--root` to a command that reads lists."""
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="what the lists' relative paths start from (default: the folder of each list)",
+    )
+
+
+def add_decoder(parser) -> None:
+    """Adds `--decoder`."""
+    parser.add_argument("--decoder", metavar="NAME", help="decode with another reader: decord")
+
+
+def read_lists(paths, root: str | None) -> dict:
+    """The lists by name: the file's, or its path where two files have one name."""
+    from keras_video.data.video_list import VideoList
+
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise ValueError(f"A list is given twice. Received: {' '.join(names)}")
+    return {name: VideoList.read(path, root=root) for name, path in zip(names, paths, strict=True)}
+
+
+def print_json(record: dict) -> None:
+    """Prints one JSON object, readable where the terminal can show it."""
+    from keras_video.console import json_line
+
+    print(json_line(record, sys.stdout.encoding))

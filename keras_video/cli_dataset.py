@@ -1,28 +1,30 @@
-"""The commands `keras-video dataset ...` and `keras-video evaluate`."""
+"""The commands `keras-video dataset ...`."""
 
 import argparse
 import random
-import sys
 from pathlib import Path
 
 from keras_video.cli_common import (
     DEFAULT_PRESET,
     EXIT_FAILED,
-    load_model,
+    add_decoder,
+    add_root,
     natural,
     positive,
+    print_json,
+    read_lists,
     require_decoder,
     share,
 )
 
 _SHOWN_CLASSES = 20
-_WORST_CLASSES = 10
 
 
 def add_dataset(command) -> None:
     """Adds the commands of `keras-video dataset`."""
     _add_prepare(command)
     _add_check(command)
+    _add_frames(command)
     _add_browse(command)
 
 
@@ -75,14 +77,53 @@ def _add_check(command) -> None:
         "again. Training's list comes first. The exit code is 1 if there is any defect.",
     )
     check.add_argument("lists", nargs="+", type=Path, metavar="LIST", help="train.list val.list")
-    _add_root(check)
+    add_root(check)
     _add_min_frames(check)
     check.add_argument(
         "--every-frame", action="store_true", help="decode all frames, not eight of each video"
     )
-    _add_decoder(check)
+    add_decoder(check)
     _add_workers(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _add_frames(command) -> None:
+    frames = command(
+        "frames",
+        _frames,
+        "extract all frames into shards that are fast to read",
+        description="Writes the frames of a list's videos as JPEG files into TFRecord shards, and "
+        "a list of the same name that `VideoDataset` and the other commands read. A run that was "
+        "stopped goes on where it was. A video that can't be read is left out and named, and the "
+        "exit code is 1.",
+    )
+    frames.add_argument("list", type=Path, metavar="LIST")
+    frames.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="a folder for this list alone"
+    )
+    add_root(frames)
+    frames.add_argument(
+        "--short-side",
+        type=natural,
+        default=256,
+        metavar="N",
+        help="pixels on the shorter side, 0 to leave the size alone (default: %(default)s)",
+    )
+    frames.add_argument(
+        "--quality",
+        type=positive,
+        default=90,
+        metavar="N",
+        help="of the JPEG files, 1 to 95 (default: %(default)s)",
+    )
+    frames.add_argument(
+        "--videos-per-shard",
+        type=positive,
+        default=256,
+        metavar="N",
+        help="videos in one file (default: %(default)s)",
+    )
+    add_decoder(frames)
 
 
 def _add_browse(command) -> None:
@@ -95,7 +136,7 @@ def _add_browse(command) -> None:
     )
     browse.add_argument("list", type=Path, metavar="LIST")
     browse.add_argument("--out", required=True, type=Path, metavar="FILE", help="page.html")
-    _add_root(browse)
+    add_root(browse)
     browse.add_argument(
         "--preset",
         default=DEFAULT_PRESET,
@@ -114,35 +155,6 @@ def _add_browse(command) -> None:
     )
 
 
-def add_evaluate(command) -> None:
-    """Adds `keras-video evaluate`."""
-    evaluate = command(
-        "evaluate",
-        _evaluate,
-        "measure a preset on a list of videos",
-        description="Measures top-1 and top-5 on every video of a list. A video that can't be read "
-        "counts as wrong and is named, and the exit code is 1. Classes are matched by name where "
-        "the list has a labels.txt.",
-    )
-    evaluate.add_argument("--preset", required=True, metavar="NAME_OR_DIR")
-    evaluate.add_argument("--list", required=True, type=Path, metavar="FILE", help="val.list")
-    _add_root(evaluate)
-    evaluate.add_argument(
-        "--views",
-        metavar="CLIPSxCROPS",
-        help="such as 10x3; crops are 1, 3 or 10 (default: the preset's own)",
-    )
-    _add_decoder(evaluate)
-    evaluate.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
-def _add_root(parser) -> None:
-    parser.add_argument(
-        "--root", metavar="DIR", help="what the lists' relative paths start from (default: the "
-        "folder of each list)",
-    )  # fmt: skip
-
-
 def _add_min_frames(parser) -> None:
     parser.add_argument(
         "--min-frames",
@@ -151,10 +163,6 @@ def _add_min_frames(parser) -> None:
         metavar="N",
         help="videos with fewer frames are short (default: %(default)s)",
     )
-
-
-def _add_decoder(parser) -> None:
-    parser.add_argument("--decoder", metavar="NAME", help="decode with another reader: decord")
 
 
 def _add_workers(parser) -> None:
@@ -179,7 +187,7 @@ def _prepare(options: argparse.Namespace) -> int:
         progress=lambda task, total: progress_bar(total, task),
     )
     if options.json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
         return 0
     console = make_console()
     _print_defects(console, report.left_out, "Left out")
@@ -202,7 +210,7 @@ def _check(options: argparse.Namespace) -> int:
 
     if options.decoder:
         require_decoder(options.decoder)
-    splits = _read_lists(options.lists, options.root)
+    splits = read_lists(options.lists, options.root)
     with progress_bar(sum(map(len, splits.values())), "Checking") as advance:
         report = check_dataset(
             splits,
@@ -214,7 +222,7 @@ def _check(options: argparse.Namespace) -> int:
         )
     code = EXIT_FAILED if report.defects else 0
     if options.json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
         return code
     console = make_console()
     _print_defects(console, report.defects, "Defect")
@@ -227,10 +235,54 @@ def _check(options: argparse.Namespace) -> int:
     return code
 
 
+def _frames(options: argparse.Namespace) -> int:
+    from keras_video.console import progress_bar, quiet_tensorflow, report
+    from keras_video.data.frame_shards import write_frame_shards
+    from keras_video.data.video_list import VideoList
+
+    if options.decoder:
+        require_decoder(options.decoder)
+    (videos,) = read_lists([options.list], options.root).values()
+    with quiet_tensorflow(options.debug):
+        import tensorflow  # noqa: F401
+
+    with progress_bar(len(videos), "Extracting") as advance:
+        seen = 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal seen
+            for _ in range(done - seen):
+                advance()
+            seen = done
+
+        result = write_frame_shards(
+            videos,
+            options.out,
+            records_per_shard=options.videos_per_shard,
+            short_side=options.short_side or None,
+            quality=options.quality,
+            decoder=options.decoder or "pyav",
+            progress=progress,
+        )
+    for source, reason in result.failures:
+        report(f"{source}: {reason}")
+    target = options.out / options.list.name
+    if result.records:
+        VideoList(result.records, videos.labels).write(target)
+        print(
+            f"{len(result.records)} videos in {result.written + result.kept} shards, "
+            f"{result.kept} of them already there: {target}"
+        )
+    if result.failures:
+        report(f"{len(result.failures)} of {len(videos)} videos failed")
+        return EXIT_FAILED
+    return 0
+
+
 def _browse(options: argparse.Namespace) -> int:
     from keras_video.console import quiet_tensorflow, report
 
-    (videos,) = _read_lists([options.list], options.root).values()
+    (videos,) = read_lists([options.list], options.root).values()
     with quiet_tensorflow(options.debug):
         from keras_video.data.video_dataset import VideoDataset
     from keras_video.data.dataset_browsing import browse_dataset
@@ -258,49 +310,6 @@ def _browse(options: argparse.Namespace) -> int:
         report(f"{failed} video{'s' if failed > 1 else ''} could not be read")
         return EXIT_FAILED
     return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from keras_video.console import make_console, progress_bar, report
-    from keras_video.evaluation import evaluate_videos
-
-    if options.decoder:
-        require_decoder(options.decoder)
-    (videos,) = _read_lists([options.list], options.root).values()
-    model = load_model(options.preset, options.debug)
-    with progress_bar(len(videos), "Evaluating") as advance:
-        result = evaluate_videos(
-            model, videos, views=options.views, decoder=options.decoder, advance=advance
-        )
-    for failure in result.failures:
-        report(f"{failure['path']}: {failure['error']}")
-    if options.json:
-        about = {"preset": options.preset, "list": str(options.list)}
-        _print_json({**about, **result.to_dict()})
-    else:
-        _print_evaluation(make_console(), result)
-    if result.failures:
-        report(f"{len(result.failures)} of {result.videos} videos failed; they count as wrong")
-        return EXIT_FAILED
-    return 0
-
-
-def _read_lists(paths, root: str | None) -> dict:
-    """The lists by name: the file's, or its path where two files have one name."""
-    from keras_video.data.video_list import VideoList
-
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
-    if len(set(names)) < len(names):
-        raise ValueError(f"A list is given twice. Received: {' '.join(names)}")
-    return {name: VideoList.read(path, root=root) for name, path in zip(names, paths, strict=True)}
-
-
-def _print_json(record: dict) -> None:
-    from keras_video.console import json_line
-
-    print(json_line(record, sys.stdout.encoding))
 
 
 def _print_defects(console, defects, title: str) -> None:
@@ -338,25 +347,3 @@ def _print_classes(console, classes: dict, splits: tuple[str, ...]) -> None:
     for label, counts in rows:
         table.add_row(Text(label), *(str(counts[split]) for split in splits))
     console.print(table)
-
-
-def _print_evaluation(console, result) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    worst = [row for row in result.classes if row["top1"] < 1][:_WORST_CLASSES]
-    if worst:
-        table = Table("Worst classes", "Videos", "Top-1", "Taken for")
-        table.columns[1].justify = table.columns[2].justify = "right"
-        for row in worst:
-            taken = [f"{label} ({count})" for label, count in row["taken_for"].items()][:3]
-            if row["failed"]:
-                taken.append(f"not read ({row['failed']})")
-            cells = (Text(row["label"]), str(row["videos"]), f"{row['top1']:.1%}")
-            table.add_row(*cells, Text(", ".join(taken)))
-        console.print(table)
-    console.print(
-        f"Top-1 {100 * result.top1:.2f} %, top-{result.k} {100 * result.topk:.2f} % of "
-        f"{result.videos} videos, {result.views} views each",
-        style="bold",
-    )

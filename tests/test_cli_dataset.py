@@ -162,6 +162,42 @@ def test_check_needs_no_framework(prepared):
     assert done.returncode == 0, done.stderr
 
 
+# === dataset frames ===
+
+
+def extract(data, out, *arguments):
+    listed = str(data / "train.list")
+    return main(["dataset", "frames", listed, "--out", str(out), "--short-side", "64", *arguments])
+
+
+def test_frames_makes_shards_that_the_other_commands_read(prepared, tmp_path, capsys):
+    out = tmp_path / "shards"
+    assert extract(prepared, out, "--videos-per-shard", "5") == 0
+    said = capsys.readouterr().out
+    assert said == f"12 videos in 3 shards, 0 of them already there: {out / 'train.list'}\n"
+    listed = str(out / "train.list")
+    assert main(["dataset", "check", listed, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == {"train.list": 360}
+    assert main(["evaluate", "--preset", PRESET, "--list", listed, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["top1"] == 1.0
+
+    next(out.glob("*-00001-of-*.tfrecord")).unlink()
+    assert extract(prepared, out, "--videos-per-shard", "5") == 0
+    assert "3 shards, 2 of them already there" in capsys.readouterr().out
+    assert extract(prepared, out, "--videos-per-shard", "12") == 2
+    assert "shards of another extraction" in capsys.readouterr().err
+
+
+def test_frames_leaves_out_bad_videos_and_names_them(data, tmp_path, capsys):
+    (data / "empty.mp4").touch()
+    append(data / "train.list", "empty.mp4 0")
+    assert extract(data, tmp_path / "shards") == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("12 videos in 1 shards")
+    assert "empty.mp4: the file is empty (0 bytes)" in captured.err
+    assert "1 of 13 videos failed" in captured.err
+
+
 # === dataset browse ===
 
 

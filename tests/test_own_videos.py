@@ -19,7 +19,7 @@ from keras_video.models import TSM
 
 LABELS = sorted(MOTION_CLASSES[:4])
 TRAIN, TEST, FIRST_TEST_SEED = 160, 50, 10**6
-EPOCHS, BATCH_SIZE = 8, 16
+EPOCHS, BATCH_SIZE = 12, 16
 
 
 def write_folder(root, seeds):
