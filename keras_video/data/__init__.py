@@ -3,6 +3,7 @@
 - `open_video`: a file becomes a `VideoReader`, frame i of the video, exactly
 - `sample_*`: which frames make a clip, functions of the video's length
 - `resize`, `*_crop`: what a frame looks like to the model
+- `transforms`: random changes of clips for training, alike for all frames
 - `VideoPreprocessor`: all of these in one serialisable object, part of every preset
 """
 
@@ -10,6 +11,7 @@ from keras_video._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
+    submodules=("transforms",),
     attributes={
         "EncodedFramesReader": "encoded_frames_reader",
         "FrameFolderReader": "frame_folder_reader",
