@@ -9,6 +9,7 @@ import pytest
 from dataset_videos import number_of, write_folder
 
 from keras_video.data import VideoPreprocessor
+from keras_video.data.frame_shards import write_frame_shards
 from keras_video.data.video_dataset import VideoDataset
 from keras_video.data.video_list import VideoList
 
@@ -289,3 +290,22 @@ def test_an_error_in_a_transform_names_the_video(folder):
     with pytest.raises(KeyError) as caught:
         make(folder, transforms=[broken])[0]
     assert any(".mp4" in note for note in caught.value.__notes__)
+
+
+def test_shards_of_frames_give_the_clips_of_the_videos(folder, tmp_path):
+    videos = VideoList.from_folder(folder)
+    shards = write_frame_shards(videos, tmp_path / "shards", records_per_shard=7, short_side=40)
+    data = VideoDataset(
+        shards.records, preprocessor=PREPROCESSOR, training=True, batch_size=4, labels=videos.labels
+    )
+    for one, other in zip(data, make(folder), strict=True):
+        assert numbers([one]) == numbers([other])
+        np.testing.assert_array_equal(one[1], other[1])
+        difference = one[0].astype(int) - other[0]
+        assert np.abs(difference).mean() < 4
+    VideoList(shards.records, videos.labels).write(tmp_path / "shards" / "train.list")
+    listed = VideoDataset.from_list(
+        tmp_path / "shards" / "train.list", preprocessor=PREPROCESSOR, training=True, batch_size=4
+    )
+    data.restore(data.state(epoch=0, batch=0))
+    assert_same(list(listed), list(data))
