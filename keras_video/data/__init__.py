@@ -5,13 +5,15 @@
 - `resize`, `*_crop`: what a frame looks like to the model
 - `transforms`: random changes of clips for training, alike for all frames
 - `VideoPreprocessor`: all of these in one serialisable object, part of every preset
+- `VideoList`, `importers`: what videos there are, and the classes they have
+- `VideoDataset`: batches of clips for `model.fit`, `evaluate` and `predict`
 """
 
 from keras_video._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    submodules=("transforms",),
+    submodules=("importers", "transforms"),
     attributes={
         "EncodedFramesReader": "encoded_frames_reader",
         "FrameFolderReader": "frame_folder_reader",

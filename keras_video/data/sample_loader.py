@@ -32,7 +32,7 @@ class SampleLoader:
     """Loads the samples of batches side by side, in threads.
 
     Decoders and resizers release Python's lock, so threads use all cores as worker processes do;
-    and they start at once, share the files' indices, and hand over clips without a copy.
+    and they start at once and hand over clips without a copy.
 
     Args:
         loader: makes a clip of a record.

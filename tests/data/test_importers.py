@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import keras_video
 from keras_video.data.importers import (
     import_hmdb51,
     import_kinetics,
@@ -131,6 +132,10 @@ def test_something_something(tmp_path):
     test = tmp_path / "test.json"
     test.write_text('[{"id": 2}]', encoding="utf-8")
     assert import_something_something(test, videos, labels=labels).videos[0].label is None
+
+
+def test_importers_are_found_without_an_import_of_their_own():
+    assert keras_video.data.importers.import_ucf101 is import_ucf101
 
 
 def test_nothing_there_or_other_files_are_errors(tmp_path):
