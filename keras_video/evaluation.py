@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
-_CROPS = {1: "center", 3: "three", 10: "ten"}
+from keras_video.data.video_pipeline import parse_views
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,7 @@ def with_views(preprocessor, views: str | None = None, decoder: str | None = Non
     if decoder is not None:
         config["decoder"] = decoder
     if views is not None:
-        clips, _, crops = views.lower().partition("x")
-        if not (clips.isdecimal() and crops.isdecimal() and int(clips) and int(crops) in _CROPS):
-            raise ValueError(
-                "`views` must be clips x crops, with 1, 3 or 10 crops, such as '10x3'. "
-                f"Received: views={views!r}"
-            )
-        config["num_clips"] = int(clips)
-        if not (int(crops) == 3 and config.get("crop") == "uniform"):
-            config["crop"] = _CROPS[int(crops)]
+        config["num_clips"], config["crop"] = parse_views(views, config.get("crop", "center"))
     return type(preprocessor).from_config(config)
 
 
