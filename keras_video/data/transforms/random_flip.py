@@ -8,7 +8,13 @@ import numpy as np
 from keras_video.data.transforms.configured import keras_serializable
 from keras_video.data.transforms.transform import Transform, as_fraction, check_clip, check_rng
 
-_SIDES = {"left": "right", "right": "left"}
+_MIRRORED = {
+    "left": "right",
+    "right": "left",
+    "clockwise": "counterclockwise",
+    "counterclockwise": "clockwise",
+}
+_PATTERN = r"(?<![a-z])(left|right|counterclockwise|clockwise)(?![a-z])"
 
 
 @keras_serializable
@@ -80,8 +86,9 @@ def mirrored_labels(labels: Sequence[str]) -> dict[int, int]:
         labels: names of the classes, in order of their numbers.
 
     Returns:
-        Number -> number of the class whose name has "left" for "right" and "right" for "left".
-        Classes without such a counterpart are left out.
+        Number -> number of the class whose name has "left" for "right", or "clockwise" for
+        "counterclockwise" (or "anticlockwise"), and the other way round. Classes without such a
+        counterpart are left out.
 
     Example:
 
@@ -89,15 +96,15 @@ def mirrored_labels(labels: Sequence[str]) -> dict[int, int]:
     {0: 1, 1: 0}
     """
 
-    def other(match: re.Match) -> str:
-        word = match[0]
-        swapped = _SIDES[word.lower()]
-        return swapped.capitalize() if word[0].isupper() else swapped
-
-    numbers = {label.casefold(): number for number, label in enumerate(labels)}
+    numbers = {_with_one_name_for_turns(label): number for number, label in enumerate(labels)}
     swaps = {}
-    for number, label in enumerate(labels):
-        mirrored = re.sub(r"(?i)(?<![a-z])(left|right)(?![a-z])", other, label).casefold()
-        if mirrored != label.casefold() and mirrored in numbers:
+    for label, number in numbers.items():
+        mirrored = re.sub(_PATTERN, lambda match: _MIRRORED[match[0]], label)
+        if mirrored != label and mirrored in numbers:
             swaps[number] = numbers[mirrored]
     return swaps
+
+
+def _with_one_name_for_turns(label: str) -> str:
+    """The label in lower case, every word for the turn to the left spelt "counterclockwise"."""
+    return re.sub(r"(?<![a-z])(counter-|anti-?)clockwise", "counterclockwise", label.casefold())

@@ -114,6 +114,12 @@ def test_a_mirrored_clip_has_the_mirrored_label():
     assert all(never(clip, rng) is clip for _ in range(20))
 
 
+def test_mirrored_labels_know_turns():
+    labels = ["rotating clockwise", "rotating counterclockwise", "zooming in"]
+    assert mirrored_labels(labels) == {0: 1, 1: 0}
+    assert mirrored_labels(["Spin anti-clockwise", "Spin clockwise"]) == {0: 1, 1: 0}
+
+
 def test_mirrored_labels_go_by_left_and_right():
     labels = [
         "Pushing something from left to right",
