@@ -24,3 +24,14 @@ def two_logical_cpus():
     tf.config.set_logical_device_configuration(
         cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
+
+
+@pytest.fixture(scope="session")
+def two_replicas(two_logical_cpus):
+    """A strategy of two replicas, for all tests: a second one would reuse its collectives' names.
+
+    TensorFlow then aborts with "Shape mismatch in the collective instance".
+    """
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -115,10 +115,8 @@ def test_to_tf_data_gives_the_same_batches_epoch_after_epoch(folder):
     assert len(list(reference.to_tf_data())) == 1
 
 
-def test_replicas_share_each_batch(folder):
-    import tensorflow as tf
-
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+def test_replicas_share_each_batch(folder, two_replicas):
+    strategy = two_replicas
 
     def pipeline(context):
         shard = {"num_shards": context.num_input_pipelines}
@@ -137,9 +135,7 @@ def test_replicas_share_each_batch(folder):
     assert len(list(given)) == 4
 
 
-def test_fit_on_two_replicas_is_fit_on_one(folder):
-    import tensorflow as tf
-
+def test_fit_on_two_replicas_is_fit_on_one(folder, two_replicas):
     def fit(model):
         train = make(folder, batch_size=2)
         model.fit(train, epochs=2, verbose=0)
@@ -147,8 +143,7 @@ def test_fit_on_two_replicas_is_fit_on_one(folder):
         return model
 
     single = fit(classifier())
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
+    with two_replicas.scope():
         double = classifier()
     fit(double)
     for one, two in zip(single.get_weights(), double.get_weights(), strict=True):

@@ -96,14 +96,6 @@ def test_fit_lowers_the_loss(model):
     assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
 
 
-@pytest.fixture(scope="module")
-def two_replicas():
-    """One strategy for all models: a second one would reuse the first one's collectives."""
-    devices = [f"CPU:{i}" for i in range(len(tf.config.list_logical_devices("CPU")))]
-    assert len(devices) == 2
-    return tf.distribute.MirroredStrategy(devices)
-
-
 def test_two_replicas_predict_and_train(model, logits, two_replicas):
     with two_replicas.scope():
         copy = build(type(model).__name__, synchronized=True)
