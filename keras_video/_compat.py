@@ -1,8 +1,12 @@
 """Everything that depends on a backend's or Keras' particulars, in one place."""
 
+import contextvars
 import sys
 
 import keras
+
+# Set while a function is traced: layers may take the form that is fastest in inference on a CPU.
+lowered_for_cpu = contextvars.ContextVar("lowered_for_cpu", default=False)
 
 
 def add(first, second):

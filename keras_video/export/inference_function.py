@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import keras
 
+from keras_video._compat import lowered_for_cpu
+
 
 def make_inference_function(model: keras.Model) -> Callable:
     """Compiles a model for inference, with its weights as constants.
@@ -44,12 +46,16 @@ def make_inference_function(model: keras.Model) -> Callable:
 
     @tf.function(autograph=False)
     def infer(clips):
-        logits, _ = model.stateless_call(
-            [tf.constant(value) for value in trainable],
-            [tf.constant(value) for value in non_trainable],
-            clips,
-            training=False,
-        )
+        lowered = lowered_for_cpu.set(not tf.config.list_physical_devices("GPU"))
+        try:
+            logits, _ = model.stateless_call(
+                [tf.constant(value) for value in trainable],
+                [tf.constant(value) for value in non_trainable],
+                clips,
+                training=False,
+            )
+        finally:
+            lowered_for_cpu.reset(lowered)
         return logits
 
     def run(clips):

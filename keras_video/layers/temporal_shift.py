@@ -1,7 +1,10 @@
 """`TemporalShift`: moves some channels one frame forward and some one frame back."""
 
 import keras
+import numpy as np
 from keras import ops
+
+from keras_video._compat import lowered_for_cpu
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -114,6 +117,8 @@ class TemporalShift(keras.layers.Layer):
 
     def _shift(self, clips):
         forward, end = self._split(clips.shape[-1])
+        if lowered_for_cpu.get():
+            return self._shift_by_convolution(clips, forward, end)
         still = [[0, 0]] * 3
         parts = []
         if forward:
@@ -123,6 +128,17 @@ class TemporalShift(keras.layers.Layer):
         if not parts:
             return clips
         return ops.concatenate([*parts, clips[..., end:]], axis=-1)
+
+    def _shift_by_convolution(self, clips, forward: int, end: int):
+        """The same as one depthwise convolution over time: a single pass over memory."""
+        channels = clips.shape[-1]
+        kernel = np.zeros((3, 1, channels, 1), "float32")
+        kernel[0, 0, :forward] = kernel[2, 0, forward:end] = kernel[1, 0, end:] = 1
+        shape = ops.shape(clips)
+        rows = ops.reshape(clips, (-1, shape[1], shape[2] * shape[3], channels))
+        kernel = ops.cast(kernel, clips.dtype)
+        shifted = ops.depthwise_conv(rows, kernel, padding="same", data_format="channels_last")
+        return ops.reshape(shifted, shape)
 
     def _step(self, frame, state):
         if self.direction != "past":

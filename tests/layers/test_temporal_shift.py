@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_video._compat import lowered_for_cpu
 from keras_video.layers import TemporalShift
 
 OPS = pathlib.Path(__file__).parent.parent / "golden" / "ops"
@@ -23,6 +24,18 @@ def test_equals_the_reference_exactly(case, rank):
     else:
         actual = np.asarray(TemporalShift(case["ratio"], num_frames=case["seg"])(frames))
     np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["i"]))
+def test_the_form_for_inference_on_a_cpu_is_exact(case):
+    frames = GOLDEN[f"x{case['i']}"].transpose(0, 2, 3, 1)
+    token = lowered_for_cpu.set(True)
+    try:
+        actual = TemporalShift(case["ratio"], num_frames=case["seg"])(frames)
+    finally:
+        lowered_for_cpu.reset(token)
+    expected = GOLDEN[f"y{case['i']}"].transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(np.asarray(actual), expected)
 
 
 def test_past_only_never_looks_ahead():
