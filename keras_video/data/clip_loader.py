@@ -1,6 +1,7 @@
 """`ClipLoader`: one video in, one clip out."""
 
 import inspect
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -49,6 +50,7 @@ class ClipLoader:
             a sampler is given; may resize.
         training: hand the sampler random numbers.
         decoder: see `open_video`.
+        index_cache: see `open_video`.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class ClipLoader:
         read_frames: Callable | None = None,
         training: bool = False,
         decoder: str = "pyav",
+        index_cache: str | os.PathLike | None = None,
     ):
         self.preprocessor = preprocessor
         self.sampler = get_sampler(sampler) if isinstance(sampler, str) else sampler
@@ -69,7 +72,7 @@ class ClipLoader:
         self.transforms = tuple(transforms)
         self.read_frames = read_frames
         self.training = training
-        self.decoder = decoder
+        self.decoder, self.index_cache = decoder, index_cache
         if self.sampler is None and preprocessor is None:
             raise ValueError(
                 "A data set needs to know which frames make a clip: a `preset`, a `preprocessor`, "
@@ -109,9 +112,10 @@ class ClipLoader:
         )
 
     def _open(self, record: VideoRecord):
+        decoder = self.decoder
         if self.sampler is None:
-            return open_video(record.source, getattr(self.preprocessor, "decoder", self.decoder))
-        return open_video(record.source, self.decoder)
+            decoder = getattr(self.preprocessor, "decoder", decoder)
+        return open_video(record.source, decoder, index_cache=self.index_cache)
 
     def _sampled(self, video: VideoReader, rng: np.random.Generator) -> np.ndarray:
         given = {"rng": rng if self.training else None, "fps": video.fps}
@@ -184,6 +188,7 @@ def make_loader(
     training: bool = False,
     all_views: bool = False,
     decoder: str | None = None,
+    index_cache: str | os.PathLike | None = None,
 ) -> ClipLoader:
     """Makes the loader that the arguments of `VideoDataset` describe."""
     if decoder is None:
@@ -196,13 +201,13 @@ def make_loader(
             f"none, but `sampler`, `num_frames` and `transforms`. Received: {preprocessor!r}"
         )
     else:
-        return ClipLoader(preprocessor=preprocessor, decoder=decoder)
+        return ClipLoader(preprocessor=preprocessor, decoder=decoder, index_cache=index_cache)
     if pipeline is not None and not training and sampler is None and transforms is None:
         changes = {"decoder": decoder, "num_frames": num_frames or pipeline.num_frames}
         if not all_views:
             changes.update(num_clips=1, crop="center")
         pipeline = type(pipeline).from_config({**pipeline.get_config(), **changes})
-        return ClipLoader(preprocessor=pipeline)
+        return ClipLoader(preprocessor=pipeline, index_cache=index_cache)
     read_frames = None
     if pipeline is not None:
         sampler = sampler or pipeline.sampling
@@ -217,6 +222,7 @@ def make_loader(
         read_frames=read_frames,
         training=training,
         decoder=decoder,
+        index_cache=index_cache,
     )
 
 

@@ -85,7 +85,8 @@ class EncodedFramesReader(VideoReader):
             # JPEG decodes at a half, a quarter or an eighth for less; `resize` does the rest.
             image.draft(None, size[::-1])
             try:
-                picture = np.asarray(image.convert("RGB"))
+                # Pillow copies a picture that it converts to the mode it has.
+                picture = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
             except (OSError, SyntaxError, ValueError) as error:
                 raise self._damaged(number, error) from error
         return resize(picture, size)

@@ -41,6 +41,20 @@ def load_preprocessing(preset: str | os.PathLike) -> tuple:
     return preprocessor, labels
 
 
+def preset_labels(preset: str | os.PathLike | None, labels: str) -> list[str] | None:
+    """The classes' names of a preset, for the word `"preset"` in place of names.
+
+    Raises:
+        ValueError: `labels` is another word, or there is no preset.
+    """
+    if labels != "preset" or preset is None:
+        raise ValueError(
+            '`labels` is a list of names, or "preset" together with a `preset`. '
+            f"Received: labels={labels!r}, preset={preset!r}"
+        )
+    return load_preprocessing(preset)[1]
+
+
 def _read_preprocessor(path: Path):
     if not path.is_file():
         return None

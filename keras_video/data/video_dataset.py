@@ -12,7 +12,7 @@ from keras_video.data.batch_stream import BatchStream
 from keras_video.data.clip_loader import make_loader
 from keras_video.data.dataset_profile import DatasetProfile, StageTimes
 from keras_video.data.epoch_order import EpochOrder
-from keras_video.data.preset_preprocessing import load_preprocessing
+from keras_video.data.preset_preprocessing import load_preprocessing, preset_labels
 from keras_video.data.sample_loader import SampleLoader
 from keras_video.data.video_failures import FailureLog, VideoFailure
 from keras_video.data.video_list import VideoList
@@ -68,6 +68,9 @@ class VideoDataset(keras.utils.PyDataset):
         prefetch: batches to load ahead; memory holds that many and two more.
         max_failures: videos that may fail, by default 1 % of them and at least 10.
         decoder: see `open_video`; by default the preprocessor's, or `"pyav"`.
+        index_cache: a folder, best beside the videos, in which the frame indexes of long videos
+            are kept: later epochs and runs need not read all their packets again. By default
+            nothing is kept. See `IndexCache`.
 
     Attributes:
         records: the `VideoList`.
@@ -113,6 +116,7 @@ class VideoDataset(keras.utils.PyDataset):
         prefetch: int = 2,
         max_failures: int | None = None,
         decoder: str | None = None,
+        index_cache: str | os.PathLike | None = None,
     ):
         super().__init__(workers=1)
         if not isinstance(records, VideoList) or labels is not None:
@@ -142,8 +146,6 @@ class VideoDataset(keras.utils.PyDataset):
             shard_index=shard_index,
             last_batch=last_batch,
         )
-        if max_failures is None:
-            max_failures = max(10, len(records) // 100)
         self._failures = FailureLog(max_failures, len(records))
         self._times = StageTimes()
         loader = make_loader(
@@ -155,6 +157,7 @@ class VideoDataset(keras.utils.PyDataset):
             training=training,
             all_views=all_views,
             decoder=decoder,
+            index_cache=index_cache,
         )
         self._samples = SampleLoader(
             loader,
@@ -185,12 +188,7 @@ class VideoDataset(keras.utils.PyDataset):
             **arguments: of `VideoDataset`.
         """
         if isinstance(labels, str):
-            if labels != "preset" or arguments.get("preset") is None:
-                raise ValueError(
-                    '`labels` is a list of names, or "preset" together with a `preset`. '
-                    f"Received: labels={labels!r}, preset={arguments.get('preset')!r}"
-                )
-            labels = load_preprocessing(arguments["preset"])[1]
+            labels = preset_labels(arguments.get("preset"), labels)
         return cls(VideoList.from_folder(root, labels), **arguments)
 
     @classmethod

@@ -53,12 +53,13 @@ class FailureLog:
     """The videos of a data set that could not be read, each counted once. Safe in threads.
 
     Args:
-        max_failures: how many are tolerated.
+        max_failures: how many are tolerated, by default 1 % of them and at least 10.
         total: number of videos in the data set.
     """
 
-    def __init__(self, max_failures: int, total: int):
-        self.max_failures, self.total = max_failures, total
+    def __init__(self, max_failures: int | None, total: int):
+        self.max_failures = max(10, total // 100) if max_failures is None else max_failures
+        self.total = total
         self._failures: dict[int, VideoFailure] = {}
         self._lock = threading.Lock()
 

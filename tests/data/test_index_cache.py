@@ -7,7 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_video.data import IndexCache, index_cache, open_video
+from keras_video.data import (
+    IndexCache,
+    VideoDataset,
+    VideoPreprocessor,
+    VideoRecord,
+    index_cache,
+    open_video,
+)
 
 
 @pytest.fixture
@@ -55,6 +62,24 @@ def test_packets_are_read_once(video, scans, tools):
     assert len(scans) == 1 and len(entries(video)) == 1
     for field in dataclasses.fields(first):
         assert np.array_equal(getattr(first, field.name), getattr(second, field.name)), field.name
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_later_epochs_and_runs_of_a_data_set_read_no_packets(video, scans, training):
+    def run(**arguments):
+        preprocessor = VideoPreprocessor(num_frames=2, short_side=32, crop_size=32)
+        records = [VideoRecord(str(video), 0)]
+        dataset = VideoDataset(
+            records, preprocessor=preprocessor, training=training, batch_size=1, **arguments
+        )
+        for _ in range(2):
+            assert len(list(dataset)) == 1
+        return len(scans)
+
+    cache = video.parent / ".index"
+    assert run() == 2 and not cache.exists()
+    assert run(index_cache=cache) == 3 and len(entries(video)) == 1
+    assert run(index_cache=str(cache)) == 3
 
 
 def test_counted_and_cut_files_keep_their_nature(encoding, tmp_path, monkeypatch, tools):
