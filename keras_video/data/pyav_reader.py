@@ -9,7 +9,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from keras_video.data.container_index import read_container_index
-from keras_video.data.display_matrix import is_turned, upright
+from keras_video.data.display_matrix import DisplayMatrices
 from keras_video.data.index_cache import IndexCache
 from keras_video.data.packet_index import PacketIndex, demux_packets, scan_packets
 from keras_video.data.video_decode_error import VideoDecodeError, VideoDecodeWarning
@@ -74,6 +74,7 @@ class PyAVReader(VideoReader):
         self._kept = IndexCache(index_cache).entry(path) if cached else None
         self._threads = threads
         self._reformatter = VideoReformatter()
+        self._matrices = DisplayMatrices()
         self._decoded: list | None = None
         try:
             self._container, self._stream = self._open()
@@ -365,12 +366,13 @@ class PyAVReader(VideoReader):
 
     def _picture(self, frame, size: Callable[[int, int], tuple[int, int]]) -> np.ndarray:
         width, height = self._size
-        if is_turned(frame):
+        matrix = self._matrices.of(frame)
+        if matrix.turns:
             width, height = size(width, height)
         else:
             height, width = size(height, width)
         picture = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
-        return upright(picture.to_ndarray(), frame)
+        return matrix.upright(picture.to_ndarray())
 
 
 def _can_drop_frames(context) -> bool:

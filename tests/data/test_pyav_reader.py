@@ -1,27 +1,32 @@
 """The default decoder returns frame i for i, whatever container, codec and structure."""
 
+import gc
 import io
 import multiprocessing
+import pathlib
 import pickle
 import threading
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from keras_video.data import VideoDecodeError, VideoDecodeWarning, VideoReader, open_video
-from keras_video.data.display_matrix import upright
+from keras_video.data.display_matrix import DisplayMatrices
 
 
 def decode_all(path):
     """All frames in order, the slow way: no index, no seeking, nothing left out."""
-    frames, size = [], None
+    frames, size, matrices = [], None, DisplayMatrices()
     with av.open(str(path)) as container:
         stream = container.streams.best("video")
         stream.thread_type = "NONE"
         for frame in container.decode(stream):
             size = size or (frame.width, frame.height)
-            frames.append(upright(frame.reformat(*size, "rgb24").to_ndarray(), frame))
+            picture = frame.reformat(*size, "rgb24").to_ndarray()
+            frames.append(matrices.of(frame).upright(picture))
     return np.stack(frames)
 
 
@@ -121,12 +126,51 @@ def test_rotated_videos_come_upright(video_folder, tools):
             assert [tools.read_number(frame) for frame in video.get_frames([3, 17])] == [3, 17]
 
 
-def test_mirrored_display_matrix():
-    class Frame:
-        side_data = {"DISPLAYMATRIX": np.array([-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30], "<i4")}
+@pytest.mark.parametrize("axes", [(1,), (0,), (0, 1)])
+def test_mirrored_videos_come_as_seen(encoding, video_folder, axes):
+    path = encoding("h264 gop 12").path
+    plain, signs = [1 << 16, 0, 0, 0, 1 << 16], np.ones(5, int)
+    signs[[(4, 0)[axis] for axis in axes]] = -1
+    plain, turned = (np.array(values, ">i4").tobytes() for values in (plain, plain * signs))
+    header, track, rest = pathlib.Path(path).read_bytes().partition(b"tkhd")
+    mirrored = video_folder / f"mirrored_{len(axes)}{axes[0]}.mp4"
+    mirrored.write_bytes(header + track + rest.replace(plain, turned, 1))
+    with open_video(path) as video, open_video(mirrored) as other:
+        assert np.array_equal(np.flip(video.get_frames([7])[0], axes), other.get_frames([7])[0])
 
-    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    assert np.array_equal(upright(image, Frame), image[:, ::-1])
+
+def test_pictures_with_exif(video_folder, tools):
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    stored = np.ascontiguousarray(np.rot90(tools.draw_frame(5)))
+    Image.fromarray(stored).save(file, "JPEG", quality=95, exif=exif)
+    path = video_folder / "exif.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mjpeg", rate=25)
+        stream.height, stream.width = stored.shape[:2]
+        stream.pix_fmt = "yuvj420p"
+        for number in range(3):
+            packet = av.Packet(file.getvalue())
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            out.mux(packet)
+    with open_video(path) as video:
+        assert [tools.read_number(frame) for frame in video.get_frames([0, 2])] == [5, 5]
+
+
+@pytest.mark.parametrize("name", ["h264 gop 12", "h264 rotated 90"])
+def test_pictures_do_not_wait_for_the_garbage_collector(encoding, name):
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            with open_video(encoding(name).path) as video:
+                video.get_frames(range(0, 40, 5))
+                video.get_frames([3, 21], size=(32, 48))
+        frames = [found for found in gc.get_objects() if isinstance(found, av.VideoFrame)]
+        assert sum(frame.width * frame.height for frame in frames) <= 20 * 2 * 2
+    finally:
+        gc.enable()
 
 
 def test_the_container_chooses_among_video_streams(encoding):
