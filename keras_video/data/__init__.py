@@ -6,7 +6,8 @@
 - `transforms`: random changes of clips for training, alike for all frames
 - `VideoPreprocessor`: all of these in one serialisable object, part of every preset
 - `VideoList`, `importers`: what videos there are, and the classes they have
-- `VideoDataset`: batches of clips for `model.fit`, `evaluate` and `predict`
+- `VideoDataset`: batches of clips for `model.fit`, `evaluate` and `predict`; `ArrayDataset`: the
+  same of arrays in memory
 """
 
 from keras_video._lazy import attach
@@ -15,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     submodules=("importers", "transforms"),
     attributes={
+        "ArrayDataset": "array_dataset",
         "EncodedFramesReader": "encoded_frames_reader",
         "FrameFolderReader": "frame_folder_reader",
         "FrameShard": "frame_shard",

@@ -7,6 +7,13 @@ _STATE_VERSION = 1
 LAST_BATCH = ("drop", "keep", "pad")
 
 
+def default_last_batch(num_records: int, batch_size: int, num_shards: int, training: bool) -> str:
+    """`"drop"` in training where there is another batch, else `"keep"`; `"pad"` for shards."""
+    if training and num_records >= batch_size * num_shards:
+        return "drop"
+    return "keep" if num_shards == 1 else "pad"
+
+
 class EpochOrder:
     """The order of a data set in each epoch, cut into shards and batches.
 

@@ -24,7 +24,7 @@ class _Sample(NamedTuple):
     """A clip; `None` where there is none, and its weight says whether that counts."""
 
     clip: np.ndarray | None
-    label: int | None
+    label: int | np.ndarray | None
     weight: float
 
 
@@ -134,7 +134,7 @@ class SampleLoader:
     def _load(self, epoch: int, place: int) -> _Sample:
         shard = self._order.shard(epoch)
         if place >= len(shard):
-            return _Sample(None, 0, 0.0)
+            return _Sample(None, self._no_label(), 0.0)
         for step in range(len(shard)):
             index = int(shard[(place + step) % len(shard)])
             sample = self._try_twice(epoch, index)
@@ -178,7 +178,8 @@ class SampleLoader:
         clips = self._stack([sample.clip for sample in samples])
         if self._records.num_classes is None:
             return (clips,)
-        labels = np.array([sample.label for sample in samples], np.int32)
+        labels = np.array([sample.label for sample in samples])
+        labels = labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
         if self._num_classes is not None:
             labels = np.eye(self._num_classes, dtype=np.float32)[labels]
         if self._batch_transform is not None:
@@ -204,6 +205,10 @@ class SampleLoader:
                 f"resize to a fixed size. Received: shapes={sorted(shapes)[:4]}"
             )
         return np.stack(clips)
+
+    def _no_label(self):
+        label = self._records[0].label
+        return label if label is None else np.zeros_like(label)
 
     def _any_blank(self) -> np.ndarray:
         """A black clip of the shape that the data set's clips have."""

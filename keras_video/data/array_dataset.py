@@ -1,0 +1,180 @@
+"""`ArrayDataset`: arrays in memory, batches out, as `VideoDataset` does it with videos."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_video.data.batch_dataset import BatchDataset
+from keras_video.data.clip_loader import LoadedClip
+from keras_video.data.dataset_profile import StageTimes
+from keras_video.data.epoch_order import EpochOrder, default_last_batch
+from keras_video.data.sample_loader import SampleLoader
+from keras_video.data.transforms.compose import Compose
+from keras_video.data.video_failures import FailureLog
+
+
+class ArrayDataset(BatchDataset):
+    """Shuffles, augments and batches clips, or features, that are in memory.
+
+    Order, shards, the last batch, position and augmentation are those of `VideoDataset`, so one
+    can stand for the other in training: batches are `(clips, labels)`, `(clips,)` without labels,
+    `(clips, labels, weights)` where the last one is padded with zeros.
+
+    Args:
+        clips: array `(samples, ...)`, or anything with a length and numbered entries of one shape,
+            such as a memory-mapped file: clips `(time, height, width, 3)`, feature vectors, ...
+        labels: class numbers `(samples,)`; or rows `(samples, classes)` of floats, one-hot or with
+            several classes; or `None`.
+        batch_size: samples in a batch (of this shard).
+        transforms: callables `(clip, rng) -> clip`, in order; see `VideoDataset`.
+        batch_transform: callable `(clips, one_hot_labels, rng) -> (clips, one_hot_labels)`, such as
+            `MixUp`; training only, makes labels one-hot.
+        training: a new order each epoch; `batch_transform`.
+        one_hot: class numbers as one-hot vectors.
+        num_classes: of one-hot vectors, by default one more than the highest class number.
+        label_names: the classes' names in order of their numbers.
+        seed: of everything random.
+        num_shards: number of input pipelines that share the data set, for several workers.
+        shard_index: which of them this is.
+        last_batch: `"drop"`, `"keep"` or `"pad"`; see `VideoDataset`.
+        shuffle: a new order each epoch, by default in training.
+        workers: threads that load samples, by default 1: enough unless transforms take long.
+        prefetch: batches to load ahead.
+
+    Attributes:
+        labels: tuple of the classes' names, or `None`.
+
+    Raises:
+        ValueError: no samples, another number of labels, or labels that are no classes.
+
+    Example:
+
+    >>> clips = np.zeros((100, 8, 64, 64, 3), "uint8")
+    >>> train = ArrayDataset(clips, np.arange(100) % 4, batch_size=16, training=True,
+    ...                      transforms=[RandomFlip()])
+    >>> clips, labels = next(iter(train))
+    >>> clips.shape, labels.shape
+    ((16, 8, 64, 64, 3), (16,))
+    """
+
+    def __init__(
+        self,
+        clips: Sequence,
+        labels=None,
+        *,
+        batch_size: int = 16,
+        transforms: Sequence[Callable] = (),
+        batch_transform: Callable | None = None,
+        training: bool = False,
+        one_hot: bool = False,
+        num_classes: int | None = None,
+        label_names: Iterable[str] | None = None,
+        seed: int = 0,
+        num_shards: int = 1,
+        shard_index: int = 0,
+        last_batch: str | None = None,
+        shuffle: bool | None = None,
+        workers: int = 1,
+        prefetch: int = 2,
+    ):
+        self.labels = None if label_names is None else tuple(label_names)
+        if num_classes is None and self.labels is not None:
+            num_classes = len(self.labels)
+        records = _Samples(clips, labels, num_classes)
+        if last_batch is None:
+            last_batch = default_last_batch(len(records), batch_size, num_shards, training)
+        order = EpochOrder(
+            len(records),
+            batch_size,
+            shuffle=training if shuffle is None else shuffle,
+            seed=seed,
+            num_shards=num_shards,
+            shard_index=shard_index,
+            last_batch=last_batch,
+        )
+        failures, times = FailureLog(0, len(records)), StageTimes()
+        samples = SampleLoader(
+            _Transforming(transforms),
+            records,
+            order,
+            failures,
+            times,
+            substitute=False,
+            one_hot=records.numbered and (one_hot or batch_transform is not None),
+            batch_transform=batch_transform if training else None,
+            weigh=last_batch == "pad",
+            workers=workers,
+        )
+        super().__init__(order, samples, failures, times, training=training, prefetch=prefetch)
+
+
+class _Sample(NamedTuple):
+    """One entry of the arrays, as a data set's record."""
+
+    source: str
+    clip: np.ndarray
+    label: int | np.ndarray | None
+
+
+class _Samples:
+    """Arrays as a list of records."""
+
+    def __init__(self, clips, labels, num_classes: int | None):
+        if not hasattr(clips, "__len__") or not len(clips):
+            raise ValueError(f"A data set needs samples. Received: clips={clips!r:.80}")
+        self._clips = clips
+        self._labels = self.num_classes = None
+        self.numbered = False
+        if labels is None:
+            if num_classes is not None:
+                raise ValueError(
+                    f"Without `labels` there are no classes. Received: num_classes={num_classes!r}"
+                )
+            return
+        labels = np.asarray(labels)
+        if len(labels) != len(clips) if labels.ndim else True:
+            raise ValueError(
+                "There must be a label for each sample. "
+                f"Received: {len(clips)} samples, labels of shape {labels.shape}"
+            )
+        self.numbered = labels.dtype.kind in "iu" and labels.ndim == 1
+        if not self.numbered and labels.dtype.kind != "f":
+            raise ValueError(
+                "`labels` are class numbers (samples,) or floats (samples, classes). "
+                f"Received: labels of shape {labels.shape}, dtype={labels.dtype}"
+            )
+        self._labels = labels if self.numbered else labels.astype(np.float32)
+        if not self.numbered:
+            self.num_classes = labels.shape[-1]
+            if num_classes not in (None, self.num_classes):
+                raise ValueError(
+                    f"Rows of `labels` have {self.num_classes} classes. "
+                    f"Received: num_classes={num_classes!r}"
+                )
+            return
+        low, high = int(labels.min()), int(labels.max())
+        self.num_classes = high + 1 if num_classes is None else num_classes
+        if low < 0 or high >= self.num_classes:
+            raise ValueError(
+                f"Class numbers go from 0 to {self.num_classes - 1}. "
+                f"Received: labels from {low} to {high}"
+            )
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> _Sample:
+        label = None if self._labels is None else self._labels[index]
+        return _Sample(f"sample {index}", np.asarray(self._clips[index]), label)
+
+
+class _Transforming:
+    """What `ClipLoader` is for videos."""
+
+    def __init__(self, transforms: Sequence[Callable]):
+        self._transform = Compose(transforms)
+
+    def load(self, record: _Sample, rng: np.random.Generator) -> LoadedClip:
+        clip, label = self._transform.call_with_label(record.clip, record.label, rng)
+        return LoadedClip(clip, label, 0.0, 0.0)
