@@ -30,6 +30,9 @@ class VideoClassifier(PresetMixin, keras.Model):
     head_layers: tuple[str, ...] = ("classifier",)
     # Format of a checkpoint -> function that maps this model's variables to its tensors.
     checkpoint_maps: dict = {}
+    # How the published training treated single weights: regular expression for `variable.path`,
+    # multiplier of the learning rate, multiplier of the decay.
+    weight_rules: tuple[tuple[str, float, float], ...] = ()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

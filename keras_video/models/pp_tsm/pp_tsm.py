@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_video.models.resnet.resnet_classifier import ShiftedResNetClassifier
+from keras_video.models.resnet.resnet_classifier import FAST_CLASSIFIER, ShiftedResNetClassifier
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -48,6 +48,7 @@ class PPTSM(ShiftedResNetClassifier):
     variant = "vd"
     activation = "leaky_relu"
     dropout_per_frame = True
+    weight_rules = FAST_CLASSIFIER
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_video.models.resnet.resnet_classifier import ResNetClassifier
+from keras_video.models.resnet.resnet_classifier import FAST_CLASSIFIER, ResNetClassifier
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -44,6 +44,7 @@ class PPTSN(ResNetClassifier):
     """
 
     variant = "vd"
+    weight_rules = FAST_CLASSIFIER
 
     def __init__(
         self,

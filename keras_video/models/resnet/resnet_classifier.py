@@ -7,6 +7,14 @@ from keras_video.models.resnet.convert_paddle import paddlevideo_map
 from keras_video.models.resnet.resnet_backbone import ResNetBackbone, set_dtype_policy
 from keras_video.models.video_classifier import VideoClassifier
 
+# Of the reference's TSM, PP-TSM and PP-TSN: a faster classifier, no decay of its bias and of what
+# batch normalisation learns. (TSN's training has no such rules.)
+FAST_CLASSIFIER = (
+    ("^classifier/kernel$", 5.0, 1.0),
+    ("^classifier/bias$", 10.0, 0.0),
+    ("/norm/(gamma|beta)$", 1.0, 0.0),
+)
+
 
 class ResNetClassifier(VideoClassifier):
     """A ResNet on every frame, features averaged over the clip, one dense layer.
