@@ -33,3 +33,15 @@ def is_building_symbolically() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def layers_in_order(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """All layers inside a layer or model, at every depth, in the order of the network.
+
+    A layer comes before the layers inside it.
+    """
+    found = {}
+    for inner in layer.layers if isinstance(layer, keras.Model) else layer._layers:
+        for each in (inner, *layers_in_order(inner)):
+            found.setdefault(id(each), each)
+    return list(found.values())

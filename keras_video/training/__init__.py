@@ -18,6 +18,8 @@ __getattr__, __dir__, __all__ = attach(
         "ThroughputMeter": "throughput_meter",
         "TrainingProgress": "training_progress",
         "WarmupCosine": "warmup_cosine",
+        "freeze_batch_norm": "freezing",
+        "freeze_layers": "freezing",
         "recompute_batch_norm": "precise_batch_norm",
         "save_nan_batch": "non_finite_loss",
         "weight_rules": "optimizer_rules",
