@@ -4,10 +4,12 @@ from keras_video._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
+    submodules=("plots", "recipe"),
     attributes={
         "Checkpoint": "checkpoint",
         "CheckpointError": "checkpoint",
         "CheckpointStore": "checkpoint_store",
+        "ConfigError": "recipe_config",
         "CsvLog": "csv_log",
         "NonFiniteLossError": "non_finite_loss",
         "Piecewise": "piecewise",
@@ -18,9 +20,14 @@ __getattr__, __dir__, __all__ = attach(
         "ThroughputMeter": "throughput_meter",
         "TrainingProgress": "training_progress",
         "WarmupCosine": "warmup_cosine",
+        "default_config": "recipe_config",
+        "describe_config": "recipe_config",
         "freeze_batch_norm": "freezing",
         "freeze_layers": "freezing",
+        "load_backbone": "backbone_weights",
+        "prepare_recipe": "recipe",
         "recompute_batch_norm": "precise_batch_norm",
+        "run_recipe": "recipe",
         "save_nan_batch": "non_finite_loss",
         "weight_rules": "optimizer_rules",
     },

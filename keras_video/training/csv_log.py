@@ -12,7 +12,8 @@ from keras_video.training.durable_files import write_durably
 class CsvLog:
     """A CSV file with a `step` column: rows are appended, columns may come later.
 
-    A line that a kill cut short is dropped by the next `append` or `rewind`.
+    A line that a kill cut short is dropped when the next process appends or rewinds. One process
+    at a time writes.
 
     Args:
         path: the file; it is made by the first row, in a folder that exists.
@@ -28,6 +29,8 @@ class CsvLog:
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
+        # The columns of the file once it is known to be whole.
+        self._names: list[str] = []
 
     def append(self, row: Mapping[str, object]) -> None:
         """Appends a row; a name that is new becomes a column, empty in the rows before.
@@ -39,11 +42,13 @@ class CsvLog:
         Raises:
             OSError: if the file can't be written.
         """
-        names, rows, whole = self._read()
-        added = [name for name in row if name not in names]
-        if added or not whole:
-            self._write([*names, *added], rows)
-        line = _lines([*names, *added], [{name: _text(value) for name, value in row.items()}])
+        if not self._names or any(name not in self._names for name in row):
+            names, rows, whole = self._read()
+            added = [name for name in row if name not in names]
+            if added or not whole:
+                self._write([*names, *added], rows)
+            self._names = [*names, *added]
+        line = _lines(self._names, [{name: _text(value) for name, value in row.items()}])
         with open(self.path, "ab", buffering=0) as file:
             file.write(line)
 

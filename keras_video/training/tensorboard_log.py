@@ -38,8 +38,7 @@ class TensorBoardLog:
 
     def rewind(self, step: int) -> None:
         """Makes TensorBoard forget what was written before of later steps than `step`."""
-        if any(self.directory.glob("events.out.tfevents.*")):
-            self._purge_from = step + 1
+        self._purge_from = step + 1
 
     def close(self) -> None:
         """Closes the file; a later `write` opens another."""
@@ -53,6 +52,9 @@ class TensorBoardLog:
         Event = tf.compat.v1.Event
         if self._file is None:
             self.directory.mkdir(parents=True, exist_ok=True)
+            if not any(self.directory.glob("events.out.tfevents.*")):
+                # TensorBoard takes the first such event for the start, the others for restarts.
+                self._purge_from = 0
             # TensorBoard reads the files of a folder in the order of their names.
             name = f"events.out.tfevents.{time.time():.6f}.{os.getpid()}"
             self._file = tf.io.TFRecordWriter(str(self.directory / name))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.live import Live
 from rich.text import Text
 
 from keras_video.console import make_console
@@ -53,7 +53,8 @@ class TrainingProgress:
         self._console = console or make_console(stderr=True)
         self._silent = not write
         self._clock = clock
-        self._live: Progress | None = None
+        self._live: Live | None = None
+        self._numbers = ""
         self._drawn = float("-inf")
         self.start(step=0)
 
@@ -63,7 +64,7 @@ class TrainingProgress:
         self._first = self._step = step
 
     def advance(self, step: int) -> None:
-        """Moves the bar to `step` (train steps done). Cheap: it redraws four times a second."""
+        """Tells how many train steps are done. Cheap: a terminal is redrawn four times a second."""
         self._step = step
         if self._live is not None and self._clock() - self._drawn >= _REFRESH_SECONDS:
             self._show(self._redraw)
@@ -71,19 +72,16 @@ class TrainingProgress:
     def train(self, row: Mapping[str, object]) -> None:
         """Shows a row of the train log (see `RunDirectory.log_train`)."""
         self._step = int(row["step"])
-        text = _train_text(row)
-        left = self._seconds_left()
-        if left is not None:
-            text += f"  {_duration(left)} left"
+        self._numbers = _train_text(row)
         if self._live is not None:
-            self._live.update(self._task, numbers=text)
             self._show(self._redraw)
         else:
-            self.message(f"{self._place(row)}  {text}")
+            self.message(self._line(row.get("epoch")))
 
     def validation(self, row: Mapping[str, object]) -> None:
         """Shows a row of the validation log as a line that stays."""
-        self.message(f"{self._place(row)}  validation  {_numbers(row, ('epoch', 'step'))}")
+        place = self._place(row["step"], row.get("epoch"))
+        self.message(f"{place}  validation  {_numbers(row, but=('epoch', 'step'))}")
 
     def message(self, text: str) -> None:
         """Shows a line that stays."""
@@ -91,18 +89,12 @@ class TrainingProgress:
 
     def __enter__(self) -> "TrainingProgress":
         if self._console.is_terminal and not self._silent:
-            self._live = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=20),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[numbers]}", markup=False),
+            self._live = Live(
                 console=self._console,
                 auto_refresh=False,
-                # What goes to a pipe must not be drawn above the bar instead.
+                # What goes to a pipe must not be drawn above the line instead.
                 redirect_stdout=sys.stdout.isatty(),
             )
-            total = self.num_epochs * self.steps_per_epoch
-            self._task = self._live.add_task("", total=total, numbers="")
             self._show(self._live.start)
         return self
 
@@ -113,9 +105,8 @@ class TrainingProgress:
 
     def _redraw(self) -> None:
         epoch = min(self._step // max(self.steps_per_epoch, 1) + 1, self.num_epochs)
-        description = f"epoch {epoch}/{self.num_epochs}"
-        self._live.update(self._task, completed=self._step, description=description)
-        self._live.refresh()
+        line = Text(self._line(epoch), no_wrap=True, overflow="ellipsis")
+        self._live.update(line, refresh=True)
         self._drawn = self._clock()
 
     def _show(self, draw: Callable[[], None]) -> None:
@@ -136,15 +127,20 @@ class TrainingProgress:
         except OSError:
             self._silent = True
 
-    def _place(self, row: Mapping[str, object]) -> str:
-        total = self.num_epochs * self.steps_per_epoch
-        step = f"step {row['step']}/{total}"
-        return f"epoch {row['epoch']}/{self.num_epochs}  {step}" if "epoch" in row else step
+    def _line(self, epoch: int | None) -> str:
+        parts = (self._place(self._step, epoch), self._left(), self._numbers)
+        return "  ".join(part for part in parts if part)
 
-    def _seconds_left(self) -> float | None:
+    def _place(self, step: int, epoch: int | None) -> str:
+        place = f"step {step}/{self.num_epochs * self.steps_per_epoch}"
+        return place if epoch is None else f"epoch {epoch}/{self.num_epochs}  {place}"
+
+    def _left(self) -> str:
         done = self._step - self._first
+        if done <= 0:
+            return ""
         left = self.num_epochs * self.steps_per_epoch - self._step
-        return (self._clock() - self._started) / done * left if done > 0 else None
+        return f"{_duration((self._clock() - self._started) / done * left)} left"
 
 
 def _train_text(row: Mapping[str, object]) -> str:

@@ -53,6 +53,7 @@ def test_a_line_that_was_cut_short_is_dropped(log, mend):
     log.append({"step": 10, "loss": 1.5})
     log.append({"step": 20, "loss": 1.25})
     log.path.write_text(log.path.read_text()[:-2])
+    log = CsvLog(log.path)
     mend(log)
     log.append({"step": 30, "loss": 1.0})
     assert log.columns() == {"step": [10, 30], "loss": [1.5, 1]}

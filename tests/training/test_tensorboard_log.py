@@ -17,7 +17,8 @@ def test_scalars_can_be_read_while_the_run_goes_on(tmp_path):
     log = TensorBoardLog(tmp_path / "tensorboard")
     assert not log.directory.exists()
     log.write(step=20, scalars={"train/loss": 5.5, "train/learning_rate": 0.25})
-    (event,) = events(log.directory)
+    start, event = events(log.directory)
+    assert start.session_log.status == tf.compat.v1.SessionLog.START
     assert event.step == 20
     assert {value.tag: value.simple_value for value in event.summary.value} == {
         "train/loss": 5.5,
@@ -33,7 +34,7 @@ def test_a_resumed_run_purges_later_steps(tmp_path):
         for step in steps:
             log.write(step, {"loss": step})
         log.close()
-    first, second, purge, third = events(tmp_path)
+    start, first, second, purge, third = events(tmp_path)
     assert (first.step, second.step, third.step) == (10, 20, 11)
-    assert purge.step == 11
+    assert (start.step, purge.step) == (0, 11)
     assert purge.session_log.status == tf.compat.v1.SessionLog.START
