@@ -48,9 +48,11 @@ def benchmark_data(console: Console, rounds: int) -> None:
         else:
             videos = {name: render(folder / f"{name}.mp4", *size) for name, size in SIZES.items()}
         for name, path in videos.items():
+            fast, shard = reencoded(path, folder), extracted(path, folder)
             for clip, indices in clips_of(path).items():
                 show(console, f"{name}, {clip}", run(contestants(path, indices), rounds))
-            show(console, f"{name}, prepared", run(prepared(path, folder), rounds))
+                results = run(prepared(path, fast, shard, indices), rounds)
+                show_prepared(console, f"{name}, {clip}, prepared", results)
         show_workers(console, next(iter(videos.values())), rounds)
         show_memory(console, folder)
 
@@ -153,52 +155,36 @@ def dataset(path, indices, workers: int = 1, clips: int = EPOCH, interpolation: 
     )
 
     def epoch() -> None:
-        for number in range(len(videos)):
-            videos[number]
-        videos.on_epoch_end()
+        for _ in videos:
+            pass
 
     epoch.clips = clips
     return epoch
 
 
-def prepared(path, folder: pathlib.Path) -> dict[str, Callable[[], None]]:
-    """The 8-frame clip from the video itself, from a copy of GOP 12, and from pictures."""
-    from keras_video.data import EncodedFramesReader, open_video
-    from keras_video.data.reencoding import reencode_video
+def reencoded(path, folder: pathlib.Path) -> pathlib.Path:
+    from keras_video.data import reencode_video
 
-    indices = clips_of(path)["8 frames of all"]
     fast = folder / f"{pathlib.Path(path).stem}_gop12.mp4"
     reencode_video(path, fast, gop=12, short_side=SHORT_SIDE)
-    with open_video(fast) as video:
-        pictures = [encode_jpeg(frame) for frame in video.get_frames(range(len(video)))]
-    file = folder / "pictures.bin"
-    file.write_bytes(b"".join(pictures))
-    ends = np.cumsum([len(picture) for picture in pictures])
+    return fast
 
-    def read_pictures():
-        with open(file, "rb") as opened:
-            loaded = {}
-            for index in indices.tolist():
-                opened.seek(int(ends[index]) - len(pictures[index]))
-                loaded[index] = opened.read(len(pictures[index]))
-        frames = [loaded[index] for index in sorted(loaded)]
-        return EncodedFramesReader(frames).get_frames(range(len(frames)), transform=shrink)
 
+def extracted(path, folder: pathlib.Path) -> str:
+    from keras_video.data import VideoRecord, write_frame_shards
+
+    target = folder / f"{pathlib.Path(path).stem}_shards"
+    report = write_frame_shards([VideoRecord(str(path), 0)], target, short_side=SHORT_SIDE)
+    return report.records[0].source
+
+
+def prepared(path, fast, shard: str, indices) -> dict[str, Callable[[], None]]:
+    """The clip from pictures, from a copy of GOP 12, and from the video itself."""
     return {
+        "JPEG shard, short side 256": lambda: read(shard, indices),
         "GOP 12, short side 256": lambda: read(fast, indices),
-        "JPEG, short side 256": read_pictures,
         "the video itself": lambda: read(path, indices),
     }
-
-
-def encode_jpeg(frame: np.ndarray) -> bytes:
-    import io
-
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(frame).save(file, "JPEG", quality=90)
-    return file.getvalue()
 
 
 def run(entries: dict[str, Callable], rounds: int) -> dict[str, tuple[float, float]]:
@@ -224,6 +210,13 @@ def show(console: Console, title: str, results: dict[str, tuple[float, float]]) 
         numbers = [f"{1 / cpu:.1f}", f"{1e3 * wall:.1f}", f"{1e3 * cpu:.1f}"]
         table.add_row(name, *numbers, f"{wall / first[0]:.2f}", f"{cpu / first[1]:.2f}")
     console.print(table)
+
+
+def show_prepared(console: Console, title: str, results: dict[str, tuple[float, float]]) -> None:
+    show(console, title, results)
+    *faster, (_, (video, _)) = results.items()
+    gains = [f"{name}: {video / wall:.1f} times the video" for name, (wall, _) in faster]
+    console.print("; ".join(gains))
 
 
 def show_workers(console: Console, path, rounds: int) -> None:

@@ -8,6 +8,7 @@
 - `VideoList`, `importers`: what videos there are, and the classes they have
 - `VideoDataset`: batches of clips for `model.fit`, `evaluate` and `predict`; `ArrayDataset`: the
   same of arrays in memory
+- `shard_dataset`: clips from extracted frames, for the workers of a tf.data service
 """
 
 from keras_video._lazy import attach
@@ -49,6 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         "sample_segment": "samplers",
         "sample_slowfast": "samplers",
         "sample_uniform": "samplers",
+        "shard_dataset": "shard_dataset",
         "ten_crop": "crops",
         "three_crop": "crops",
         "uniform_crop": "crops",

