@@ -214,6 +214,18 @@ def test_each_frame_is_decoded_and_transformed_once(encoding):
     assert np.array_equal(frames[0], frames[3]) and np.array_equal(frames[2], frames[4])
 
 
+def test_transforms_give_one_shape_and_type(encoding):
+    with open_video(encoding("h264 gop 12").path) as video:
+        heights = iter((2, 1))
+        with pytest.raises(ValueError, match=r"one shape and type. Received: uint8 \(2, .*\(1, "):
+            video.get_frames([5, 6], transform=lambda frame: frame[: next(heights)])
+        types = iter(("uint8", "float32"))
+        with pytest.raises(ValueError, match="one shape and type. Received: uint8 .* float32"):
+            video.get_frames([5, 6], transform=lambda frame: frame.astype(next(types)))
+        means = video.get_frames([6, 5, 6], transform=np.mean)
+        assert np.array_equal(means, [frame.mean() for frame in video.get_frames([6, 5, 6])])
+
+
 @pytest.mark.parametrize("threads", [0, 2])
 def test_more_threads_give_the_same_frames(encoding, threads):
     path = encoding("h264 b pyramid").path
