@@ -15,15 +15,20 @@ def model_card(repository: str, config: Mapping, metadata: Mapping) -> str:
     Returns:
         Markdown with a YAML header.
     """
-    return f"{_header(metadata)}\n{_body(repository, config, metadata)}"
+    return f"{_header(config, metadata)}\n{_body(repository, config, metadata)}"
 
 
-def _header(metadata: Mapping) -> str:
+def _header(config: Mapping, metadata: Mapping) -> str:
+    classifies = "num_classes" in config["config"]
     # JSON strings are YAML strings.
-    lines = ["library_name: keras-video", "pipeline_tag: video-classification"]
+    lines = ["library_name: keras-video"]
+    if classifies:
+        lines.append("pipeline_tag: video-classification")
     if metadata.get("license"):
         lines.append(f"license: {json.dumps(metadata['license'])}")
-    lines += ["tags:", "- keras", "- keras-video", "- video-classification"]
+    lines += ["tags:", "- keras", "- keras-video"]
+    if classifies:
+        lines.append("- video-classification")
     return "\n".join(["---", *lines, "---", ""])
 
 

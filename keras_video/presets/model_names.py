@@ -10,6 +10,7 @@ from keras_video.presets.registry import registered_presets
 _models = {
     "pp_tsm": "keras_video.models:PPTSM",
     "pp_tsn": "keras_video.models:PPTSN",
+    "resnet_backbone": "keras_video.models:ResNetBackbone",
     "tsm": "keras_video.models:TSM",
     "tsn": "keras_video.models:TSN",
 }

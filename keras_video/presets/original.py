@@ -105,7 +105,8 @@ def _download_model(preset: Preset, url: str, checkpoint: Path):
     if "dtype" in argument_names(model_class):
         arguments["dtype"] = "float32"
     model = model_class(**arguments)
-    fill(model, tensors, checkpoint_map(model, preset.source_format, tensors))
+    entries = checkpoint_map(model, preset.source_format, tensors)
+    fill(model, tensors, entries, preset.source_part)
     return model
 
 

@@ -31,6 +31,8 @@ class Preset:
         dataset: what the model was trained on, e.g. `"Kinetics-400"`.
         source_url: URL of the original checkpoint, used until the Hub has a repository.
         source_format: which of the class's `checkpoint_maps` reads the original checkpoint.
+        source_part: `"model"`, or `"backbone"` where the original checkpoint is an image network
+            whose classifier is left out, as in `convert`.
         metrics: published results, e.g. `{"top1": 74.54}`.
         metrics_source: where the results are published.
         parameters: number of trainable parameters.
@@ -61,6 +63,7 @@ class Preset:
     dataset: str | None = None
     source_url: str | None = None
     source_format: str = "paddlevideo"
+    source_part: str = "model"
     metrics: Mapping = dataclasses.field(default_factory=dict)
     metrics_source: str | None = None
     parameters: int | None = None

@@ -11,9 +11,11 @@ from golden_model import GoldenModel
 import keras_video
 from keras_video.data.motion_clips import MOTION_CLASSES, render_motion_clip
 from keras_video.data.video_writer import write_video
-from keras_video.presets import get_preset, list_presets, load_labels
+from keras_video.presets import get_preset, load_labels
 
-ORIGINALS = [name for name in list_presets() if get_preset(name).source_url]
+ORIGINALS = [
+    name for name in keras_video.models.VideoClassifier.presets if get_preset(name).source_url
+]
 # Preset -> golden model with the same tensors.
 GOLDEN = {
     "tsn_k400": "tsn_r50",

@@ -1,6 +1,6 @@
 """Where PaddleVideo and PaddleClas keep the weights of a ResNet."""
 
-from keras_video.models.resnet.resnet_backbone import STAGES
+from keras_video.models.resnet.resnet_stages import STAGES
 
 NORM_NAMES = {
     "gamma": "weight",
@@ -16,15 +16,26 @@ def paddlevideo_map(model) -> dict[str, tuple[str, str]]:
     Returns:
         `{variable path: (tensor name, layout)}`, complete.
     """
-    backbone = model.backbone
     table = {
         "classifier/kernel": ("head.fc.weight", "dense"),
         "classifier/bias": ("head.fc.bias", "same"),
     }
+    for path, (name, layout) in paddleclas_map(model.backbone).items():
+        table[path] = (f"backbone.{name}", layout)
+    return table
+
+
+def paddleclas_map(backbone) -> dict[str, tuple[str, str]]:
+    """Maps the variables of a `ResNetBackbone` to the tensors of a PaddleClas checkpoint.
+
+    Returns:
+        `{variable path: (tensor name, layout)}`, complete but for the checkpoint's classifier.
+    """
+    table = {}
     for layer in backbone.layers:
         if not hasattr(layer, "norm"):
             continue
-        source = f"backbone.{paddle_layer_name(layer.name, backbone.variant, backbone.depth)}"
+        source = paddle_layer_name(layer.name, backbone.variant, backbone.depth)
         table[f"{layer.name}/kernel"] = (f"{source}._conv.weight", "conv2d")
         for ours, theirs in NORM_NAMES.items():
             table[f"{layer.name}/norm/{ours}"] = (f"{source}._batch_norm.{theirs}", "same")

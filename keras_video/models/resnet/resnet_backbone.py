@@ -7,19 +7,13 @@ from keras_video._compat import add
 from keras_video.layers.conv_norm import ConvNorm, activate
 from keras_video.layers.fold_time import FoldTime, UnfoldTime
 from keras_video.layers.temporal_shift import TemporalShift
-
-# Blocks in each of the four stages (He et al., table 1).
-STAGES = {
-    18: (2, 2, 2, 2),
-    34: (3, 4, 6, 3),
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-}
+from keras_video.models.resnet.convert_paddle import paddleclas_map
+from keras_video.models.resnet.resnet_stages import STAGES
+from keras_video.presets.preset_mixin import PresetMixin
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
-class ResNetBackbone(keras.Model):
+class ResNetBackbone(PresetMixin, keras.Model):
     """ResNet features of every frame of a clip.
 
     The 3x3 convolution of a block carries its stride ("v1.5"). `variant="vd"` adds the tweaks C
@@ -50,8 +44,13 @@ class ResNetBackbone(keras.Model):
     >>> backbone.predict(np.zeros((1, 8, 224, 224, 3), "uint8")).shape
     (1, 8, 7, 7, 2048)
 
+    Its presets are networks trained on images; `keras_video.training.load_backbone` puts them into
+    a video model.
+
     References: https://arxiv.org/abs/1512.03385, https://arxiv.org/abs/1812.01187
     """
+
+    checkpoint_maps = {"paddleclas": paddleclas_map}
 
     def __init__(
         self,
