@@ -1,11 +1,7 @@
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-# Its tests belong to the extra `cv`.
-collect_ignore = [] if importlib.util.find_spec("keras_cv") else ["test_keras_cv.py"]
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "data"
 

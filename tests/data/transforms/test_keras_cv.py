@@ -1,4 +1,4 @@
-"""Image layers of KerasCV on clips; collected where the extra `cv` is installed."""
+"""Image layers of KerasCV, the real package, on clips."""
 
 import warnings
 
