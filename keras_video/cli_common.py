@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import sys
+from pathlib import Path
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
 DEFAULT_PRESET = "pp_tsm_k400"
@@ -74,7 +75,14 @@ def read_lists(paths, root: str | None) -> dict:
         names = [str(path) for path in paths]
     if len(set(names)) < len(names):
         raise ValueError(f"A list is given twice. Received: {' '.join(names)}")
+    if root is not None and "://" not in root and not Path(root).is_dir():
+        raise ValueError(f"There is no such folder. Received: --root {root}")
     return {name: VideoList.read(path, root=root) for name, path in zip(names, paths, strict=True)}
+
+
+def count_of(number: int, noun: str) -> str:
+    """The number with its noun in singular or plural."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def print_json(record: dict) -> None:

@@ -9,6 +9,7 @@ from keras_video.cli_common import (
     EXIT_FAILED,
     add_decoder,
     add_root,
+    count_of,
     natural,
     positive,
     print_json,
@@ -195,7 +196,7 @@ def _prepare(options: argparse.Namespace) -> int:
     if options.gop:
         console.print(f"Encoded: {report.encoded}, already there: {report.reused}")
     console.print(
-        f"{report.train} videos to train, {report.val} to validate, "
+        f"{count_of(report.train, 'video')} to train, {report.val} to validate, "
         f"{len({defect.source for defect in report.left_out})} left out: {options.out}",
         style="bold",
         soft_wrap=True,
@@ -205,7 +206,7 @@ def _prepare(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from keras_video.console import make_console, progress_bar
+    from keras_video.console import make_console, printable, progress_bar
     from keras_video.data.dataset_check import check_dataset
 
     if options.decoder:
@@ -228,7 +229,11 @@ def _check(options: argparse.Namespace) -> int:
     _print_defects(console, report.defects, "Defect")
     _print_classes(console, report.classes, tuple(splits))
     for name in splits:
-        text = f"{name}: {report.videos[name]} videos, {report.frames[name]} frames"
+        videos, frames = (
+            count_of(report.videos[name], "video"),
+            count_of(report.frames[name], "frame"),
+        )
+        text = f"{printable(name)}: {videos}, {frames}"
         console.print(text, soft_wrap=True, markup=False)
     found = ", ".join(f"{count} {kind}" for kind, count in report.counts.items())
     console.print(f"Defects: {found or 'none'}", style="bold red" if found else "bold green")
@@ -236,13 +241,15 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _frames(options: argparse.Namespace) -> int:
-    from keras_video.console import progress_bar, quiet_tensorflow, report
+    from keras_video.console import printable, progress_bar, quiet_tensorflow, report
     from keras_video.data.frame_shards import write_frame_shards
     from keras_video.data.video_list import VideoList
 
     if options.decoder:
         require_decoder(options.decoder)
     (videos,) = read_lists([options.list], options.root).values()
+    if options.out.exists() and not options.out.is_dir():
+        raise ValueError(f"The shards need a folder; there is a file. Received: {options.out}")
     with quiet_tensorflow(options.debug):
         import tensorflow  # noqa: F401
 
@@ -270,17 +277,21 @@ def _frames(options: argparse.Namespace) -> int:
     if result.records:
         VideoList(result.records, videos.labels).write(target)
         print(
-            f"{len(result.records)} videos in {result.written + result.kept} shards, "
-            f"{result.kept} of them already there: {target}"
+            f"{count_of(len(result.records), 'video')} in "
+            f"{count_of(result.written + result.kept, 'shard')}, "
+            f"{result.kept} of them already there: {printable(target)}"
         )
     if result.failures:
-        report(f"{len(result.failures)} of {len(videos)} videos failed")
+        report(
+            f"{len(result.failures)} of {count_of(len(videos), 'video')} failed; once mended, "
+            "extract into another folder: shards that are there are kept as they are"
+        )
         return EXIT_FAILED
     return 0
 
 
 def _browse(options: argparse.Namespace) -> int:
-    from keras_video.console import quiet_tensorflow, report
+    from keras_video.console import printable, quiet_tensorflow, report
 
     (videos,) = read_lists([options.list], options.root).values()
     with quiet_tensorflow(options.debug):
@@ -304,10 +315,9 @@ def _browse(options: argparse.Namespace) -> int:
     written = browse_dataset(
         dataset, options.out, options.count, options.epoch, title=str(options.list)
     )
-    print(f"{written} clips: {options.out}")
+    print(f"{count_of(written, 'clip')}: {printable(options.out)}")
     if dataset.failures:
-        failed = len(dataset.failures)
-        report(f"{failed} video{'s' if failed > 1 else ''} could not be read")
+        report(f"{count_of(len(dataset.failures), 'video')} could not be read")
         return EXIT_FAILED
     return 0
 
@@ -335,6 +345,8 @@ def _print_classes(console, classes: dict, splits: tuple[str, ...]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from keras_video.console import printable
+
     if not classes:
         return
     rows = list(classes.items())
@@ -343,7 +355,7 @@ def _print_classes(console, classes: dict, splits: tuple[str, ...]) -> None:
         console.print(f"The {_SHOWN_CLASSES} smallest of {len(classes)} classes:")
     table = Table("Class")
     for split in splits:
-        table.add_column(Text(split), justify="right")
+        table.add_column(Text(printable(split)), justify="right")
     for label, counts in rows:
-        table.add_row(Text(label), *(str(counts[split]) for split in splits))
+        table.add_row(Text(printable(label)), *(str(counts[split]) for split in splits))
     console.print(table)

@@ -7,6 +7,7 @@ from keras_video.cli_common import (
     EXIT_FAILED,
     add_decoder,
     add_root,
+    count_of,
     load_model,
     print_json,
     read_lists,
@@ -40,8 +41,11 @@ def add_evaluate(command) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from keras_video.console import make_console, progress_bar, report
+    from keras_video.data.video_pipeline import parse_views
     from keras_video.evaluation import evaluate_videos
 
+    if options.views:
+        parse_views(options.views)
     if options.decoder:
         require_decoder(options.decoder)
     (videos,) = read_lists([options.list], options.root).values()
@@ -80,6 +84,6 @@ def _print_evaluation(console, result) -> None:
         console.print(table)
     console.print(
         f"Top-1 {100 * result.top1:.2f} %, top-{result.k} {100 * result.topk:.2f} % of "
-        f"{result.videos} videos, {result.views} views each",
+        f"{count_of(result.videos, 'video')}, {count_of(result.views, 'view')} each",
         style="bold",
     )

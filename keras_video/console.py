@@ -104,9 +104,20 @@ def progress_bar(total: int, task: str = "Recognising") -> Iterator[Callable[[],
         # What goes to a pipe must not be drawn above the bar instead.
         redirect_stdout=sys.stdout.isatty(),
     )
-    with progress:
-        number = progress.add_task(task, total=total)
-        yield lambda: progress.advance(number)
+    number = progress.add_task(task, total=total)
+
+    def advance() -> None:
+        progress.start()
+        progress.advance(number)
+
+    # In a log, an error before the first step stands alone.
+    if progress.console.is_terminal:
+        progress.start()
+    try:
+        yield advance
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 def report(message: str) -> None:

@@ -134,6 +134,8 @@ def test_lists_that_cannot_be_read_are_one_line(data, capsys):
         assert captured.out == ""
         assert captured.err.startswith("keras-video: error: ")
         assert captured.err.count("\n") == 1
+    assert main(["dataset", "check", str(data / "train.list"), "--root", str(data / "none")]) == 2
+    assert "There is no such folder. Received: --root" in capsys.readouterr().err
     assert check(data, "--decoder", "dekord") == 2
     assert "'decord'" in capsys.readouterr().err
 
@@ -175,6 +177,8 @@ def test_frames_makes_shards_that_the_other_commands_read(prepared, tmp_path, ca
     assert extract(prepared, out, "--videos-per-shard", "5") == 0
     said = capsys.readouterr().out
     assert said == f"12 videos in 3 shards, 0 of them already there: {out / 'train.list'}\n"
+    assert extract(prepared, out / "train.list") == 2
+    assert "there is a file" in capsys.readouterr().err
     listed = str(out / "train.list")
     assert main(["dataset", "check", listed, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["frames"] == {"train.list": 360}
@@ -193,9 +197,9 @@ def test_frames_leaves_out_bad_videos_and_names_them(data, tmp_path, capsys):
     append(data / "train.list", "empty.mp4 0")
     assert extract(data, tmp_path / "shards") == 1
     captured = capsys.readouterr()
-    assert captured.out.startswith("12 videos in 1 shards")
+    assert captured.out.startswith("12 videos in 1 shard,")
     assert "empty.mp4: the file is empty (0 bytes)" in captured.err
-    assert "1 of 13 videos failed" in captured.err
+    assert "1 of 13 videos failed; once mended, extract into another folder" in captured.err
 
 
 # === dataset browse ===
@@ -230,6 +234,8 @@ def test_browse_names_bad_videos(data, tmp_path, capsys):
     assert "Not read: the file is empty (0 bytes)" in page.read_text(encoding="utf-8")
     assert "1 video could not be read" in capsys.readouterr().err
     assert browse(data, tmp_path / "missing" / "page.html") == 2
+    assert browse(data, data) == 2
+    assert "this is a folder" in capsys.readouterr().err
 
 
 # === evaluate ===
@@ -269,4 +275,6 @@ def test_evaluate_refuses_what_does_not_fit(data, capsys):
     assert "clips x crops" in capsys.readouterr().err
     (data / "labels.txt").write_text("walking\nrunning\nswimming\n")
     assert evaluate(data) == 2
-    assert "no class for 3 of the list's classes" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no class for 3 of the list's classes" in said
+    assert said.startswith("keras-video: error: ") and said.count("\n") == 1

@@ -4,7 +4,6 @@ import base64
 import html
 import io
 import os
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +11,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_video.data.whole_file import whole_file
+
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --bad: #c33; }
 body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5rem auto; max-width: 100rem;
   padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin: 0; overflow-wrap: anywhere; }
-p { margin: .2rem 0 1rem; color: var(--quiet); overflow-wrap: anywhere; }
+p { margin: .2rem 0; color: var(--quiet); overflow-wrap: anywhere; }
 article { border-top: 1px solid var(--line); padding: .8rem 0; }
+p + article { margin-top: 1rem; }
 h2 { font-size: 1rem; margin: 0 .6rem 0 0; display: inline; }
 small { color: var(--quiet); overflow-wrap: anywhere; }
-.frames { display: flex; flex-wrap: wrap; gap: 3px; margin-top: .4rem; }
-.frames img { width: 8.5rem; height: auto; border-radius: 3px; background: #8882; }
+.frames { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 3px;
+  margin-top: .4rem; }
+.frames img { width: 100%; height: auto; border-radius: 3px; background: #8882; }
 .bad { color: var(--bad); margin: .3rem 0 0; }
 """
 # Whatever a file name or a label holds, the page loads nothing and runs nothing.
@@ -76,26 +79,26 @@ def write_contact_sheet(
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"Can't write {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"Can't write {path}: this is a folder")
     lines = [subtitle] if isinstance(subtitle, str) else subtitle
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     count = 0
-    try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as page:
-            page.write(
-                '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-                f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-                '<meta name="viewport" content="width=device-width">\n'
-                f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-                f"<h1>{html.escape(title)}</h1>\n"
-            )
-            page.writelines(f"<p>{html.escape(line)}</p>\n" for line in lines)
-            for clip in clips:
-                page.write(_article(clip))
-                count += 1
-            page.write("</body>\n</html>\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        whole_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as page,
+    ):
+        page.write(
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+            '<meta name="viewport" content="width=device-width">\n'
+            f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+            f"<h1>{html.escape(title)}</h1>\n"
+        )
+        page.writelines(f"<p>{html.escape(line)}</p>\n" for line in lines)
+        for clip in clips:
+            page.write(_article(clip))
+            count += 1
+        page.write("</body>\n</html>\n")
     return count
 
 

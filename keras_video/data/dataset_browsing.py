@@ -40,7 +40,8 @@ def browse_dataset(
     if dataset.training:
         about[0] += f", epoch {epoch}, seed {dataset.seed}"
     if dataset.preprocessor is not None and hasattr(dataset.preprocessor, "describe"):
-        about.append(f"The model's preprocessing: {dataset.preprocessor.describe()}")
+        when = " in prediction" if dataset.training else ""
+        about.append(f"The model's preprocessing{when}: {dataset.preprocessor.describe()}")
     return write_contact_sheet(
         path, _clips(dataset, count, epoch), title or "What the model will see", about
     )
@@ -77,9 +78,12 @@ def _sheet_clip(dataset, index: int, clip: np.ndarray, label) -> ContactSheetCli
     if frames.dtype != np.uint8 and (low < 0 or high <= 4):
         frames = (frames - low) * (255 / max(high - low, 1e-6))
         details += f", values from {low:.2f} to {high:.2f}"
-    return ContactSheetClip(
-        _label_text(dataset.labels, label), dataset.records[index].source, frames, details, error
-    )
+    record, text = dataset.records[index], _label_text(dataset.labels, label)
+    listed = _label_text(dataset.labels, record.label)
+    if text != listed and error is None:
+        # Mirroring turns left into right; mixing adds another class.
+        details += f", listed as {listed}"
+    return ContactSheetClip(text, record.source, frames, details, error)
 
 
 def _label_text(names, label) -> str:

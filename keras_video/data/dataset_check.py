@@ -26,6 +26,7 @@ DEFECTS = {
     "duplicate": "the same video twice in one list",
     "conflict": "the same video twice, as two classes",
     "leak": "the same video in two lists",
+    "name": "a path that no list can hold",
     "class": "a class that is never trained",
 }
 
@@ -246,4 +247,9 @@ def _class_defects(splits: Mapping) -> list[DatasetDefect]:
     told = {defect.label for defect in defects}
     for label in sorted(set(range(len(names or ()))) - trained - told):
         add(training, label, f"class {names[label]} has no video in {training}")
+    if not names and trained and len(trained) <= max(trained):
+        first = next(label for label in range(len(trained) + 1) if label not in trained)
+        missing = max(trained) + 1 - len(trained)
+        others = f" and {missing - 1} more" if missing > 1 else ""
+        add(training, first, f"classes count from 0, and {first}{others} have no video")
     return defects

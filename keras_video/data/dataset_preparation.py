@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +12,8 @@ from pathlib import Path
 from keras_video.data.dataset_check import MIN_FRAMES, DatasetDefect, check_dataset
 from keras_video.data.parallel_map import parallel_map
 from keras_video.data.reencoding import reencode_video
-from keras_video.data.video_list import LABELS_FILE, VideoList
+from keras_video.data.video_list import LABELS_FILE, VideoList, list_line
+from keras_video.data.whole_file import whole_file
 from keras_video.presets.label_files import write_labels
 
 TRAIN, VAL, REPORT = "train.list", "val.list", "report.json"
@@ -102,15 +102,17 @@ def prepare_dataset(
     root, out = Path(root), Path(out)
     _check_arguments(root, out, val_fraction, gop, short_side)
     videos = VideoList.from_folder(root)
+    _check_names(videos.labels)
+    out.mkdir(parents=True, exist_ok=True)
     with progress("Checking", len(videos)) as advance:
         check = check_dataset(
             {"the folder": videos}, min_frames=min_frames, workers=workers, advance=advance
         )
     left_out = [defect for defect in check.defects if defect.source is not None]
     left_out += _others_in_conflict(left_out, videos)
+    left_out += _not_for_lists(videos)
     bad = {defect.source for defect in left_out}
     records = [record for record in videos if record.source not in bad]
-    out.mkdir(parents=True, exist_ok=True)
     encoded = reused = 0
     if gop is not None:
         jobs = _Encodings(root, out, {"gop": gop, "short_side": short_side})
@@ -136,18 +138,19 @@ def prepare_dataset(
         encoded=encoded,
         reused=reused,
     )
-    with _replaced(out / LABELS_FILE) as path:
+    with whole_file(out / LABELS_FILE) as path:
         write_labels(path, videos.labels)
-    with _replaced(out / TRAIN) as path:
+    with whole_file(out / TRAIN) as path:
         train.write(path)
     if len(val):
-        with _replaced(out / VAL) as path:
+        with whole_file(out / VAL) as path:
             val.write(path)
     else:
         (out / VAL).unlink(missing_ok=True)
-    with _replaced(out / REPORT) as path:
+    with whole_file(out / REPORT) as path:
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        # Names may hold bytes that are no text; JSON escapes them the same way.
+        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     return report
 
 
@@ -255,6 +258,18 @@ def _others_in_conflict(defects: list[DatasetDefect], videos: VideoList) -> list
     ]
 
 
+def _not_for_lists(videos: VideoList) -> list[DatasetDefect]:
+    """Videos whose paths no list can hold, such as those with a line break."""
+    defects = []
+    for record in videos:
+        try:
+            list_line(record, Path())
+        except ValueError:
+            reason = "no list can hold this name: rename the video"
+            defects.append(DatasetDefect("name", "the folder", record.source, record.label, reason))
+    return defects
+
+
 def _failed(record, error: str) -> DatasetDefect:
     return DatasetDefect("unreadable", "the folder", record.source, record.label, error)
 
@@ -272,11 +287,23 @@ def _check_arguments(root: Path, out: Path, val_fraction: float, gop, short_side
             "`short_side` needs `gop`, because only videos that are encoded again change their "
             f"size. Received: short_side={short_side}, gop=None"
         )
+    if out.exists() and not out.is_dir():
+        raise ValueError(
+            f"The results need a folder; there is a file of that name. Received: {out}"
+        )
     if out.resolve() == root.resolve() or root.resolve() in out.resolve().parents:
         raise ValueError(
             "The results must not go into the folder of the videos, where they would be taken "
             f"for a class. Received: {out}"
         )
+
+
+def _check_names(labels) -> None:
+    for label in labels:
+        if "\n" in label or "\r" in label or label.encode("utf-8", "replace").decode() != label:
+            raise ValueError(
+                f"The name of a class's folder must be one line of text. Received: {label!r}"
+            )
 
 
 def _count(labels, train, val) -> dict[str, dict[str, int]]:
@@ -285,13 +312,3 @@ def _count(labels, train, val) -> dict[str, dict[str, int]]:
         label: {"train": counts[0][number], "val": counts[1][number]}
         for number, label in enumerate(labels)
     }
-
-
-@contextlib.contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -51,7 +51,8 @@ def open_url(url: str) -> BinaryIO:
         return file
     except FileNotFoundError as error:
         raise VideoNotFoundError(url, "there is no such file") from error
-    except OSError as error:
+    # Each protocol's package has errors of its own for what the network and the other side say.
+    except Exception as error:
         raise VideoDecodeError(url, f"cannot be opened: {error}") from error
 
 
@@ -81,7 +82,10 @@ def load_tensorflow_io() -> None:
 
 
 def _open_with_tensorflow(url: str) -> BinaryIO:
-    load_tensorflow_io()
+    try:
+        load_tensorflow_io()
+    except ImportError as error:
+        raise ImportError(f"{url}: {error}") from error
     import tensorflow as tf
 
     try:

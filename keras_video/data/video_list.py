@@ -119,13 +119,14 @@ class VideoList(Sequence):
         """
         path = Path(path)
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            # Spreadsheets put a mark before the first line; names may hold exotic line breaks.
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"The list cannot be read: {error}. Received: {str(path)!r}") from None
         if labels is None and (path.parent / LABELS_FILE).is_file():
             labels = read_labels(path.parent / LABELS_FILE)
         root = str(path.parent) if root is None else os.fspath(root)
-        records = []
+        records, bare = [], []
         for number, line in enumerate(lines, 1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
@@ -134,8 +135,16 @@ class VideoList(Sequence):
                 records.append(VideoRecord(_below(root, source), label, num_frames))
             except ValueError as error:
                 raise ValueError(f"{path}, line {number}: {error}") from None
+            if label is None:
+                bare.append((number, line.strip()))
         if not records:
             raise ValueError(f"The list is empty. Received: {str(path)!r}")
+        if 0 < len(bare) < len(records):
+            number, line = bare[0]
+            raise ValueError(
+                f"{path}, line {number}: no class number at the end, after a space or tab, though "
+                f"{len(records) - len(bare)} of {len(records)} lines have one. Received: {line!r}"
+            )
         try:
             return cls(records, labels)
         except ValueError as error:
@@ -147,10 +156,11 @@ class VideoList(Sequence):
         Videos below the list's folder are written relative to it, so the folder can be moved.
 
         Raises:
-            ValueError: another `labels.txt` is there already, or a path holds a line break.
+            ValueError: another `labels.txt` is there already, or a path that no list can hold: with
+                a line break, or spaces at an end.
         """
         path = Path(path)
-        lines = [_line(record, path.parent) for record in self.records]
+        lines = [list_line(record, path.parent) for record in self.records]
         if self.labels is not None:
             beside = path.parent / LABELS_FILE
             if beside.is_file() and tuple(read_labels(beside)) != self.labels:
@@ -249,10 +259,16 @@ def _videos_below(folder: Path) -> Iterator[Path]:
 
 
 def _parse_line(line: str) -> tuple[str, int | None, int | None]:
-    head, _, last = line.rpartition(" ") if "\t" not in line else line.rpartition("\t")
+    separator = "\t" if "\t" in line else " "
+    head, _, last = line.rpartition(separator)
     if not head or not _is_integer(last):
+        if Path(line.rpartition(",")[0]).suffix.lower() in VIDEO_SUFFIXES:
+            raise ValueError(
+                "the class number follows after a space or tab, without a comma. "
+                f"Received: {line!r}"
+            )
         return line, None, None
-    source, _, frames = head.rstrip().rpartition("\t" if "\t" in head else " ")
+    source, _, frames = head.rstrip().rpartition(separator)
     if source and frames.isdecimal() and Path(head.rstrip()).suffix.lower() not in VIDEO_SUFFIXES:
         return source.rstrip(), int(last), int(frames)
     return head.rstrip(), int(last), None
@@ -267,23 +283,39 @@ def _below(root: str, source: str) -> str:
         return source
     if "://" in root:
         return f"{root.rstrip('/')}/{source}"
+    source = source.removeprefix("./")
     return os.path.join(root, source) if root not in ("", ".") else source
 
 
-def _line(record: VideoRecord, folder: Path) -> str:
+def list_line(record: VideoRecord, folder: Path) -> str:
+    """The line of a record in a list in that folder.
+
+    Raises:
+        ValueError: a path that no list can hold.
+    """
     source = record.source
-    if "\n" in source or "\r" in source or source != source.strip():
-        raise ValueError(
-            "A list holds one video a line: its path can't have line breaks, or spaces at an end. "
-            f"Received: {source!r}"
-        )
     if "://" not in source:
         absolute, base = os.path.abspath(source), os.path.abspath(folder)
         inside = absolute.startswith(os.path.join(base, ""))
         source = os.path.relpath(absolute, base) if inside else absolute
-    fields = [source]
-    if record.num_frames is not None and record.label is not None:
-        fields.append(str(record.num_frames))
-    if record.label is not None:
-        fields.append(str(record.label))
-    return " ".join(fields)
+        # What starts with "#" would be a comment.
+        source = f"./{source}" if source.startswith("#") else source
+    num_frames = None if record.label is None else record.num_frames
+    fields = [str(field) for field in (source, num_frames, record.label) if field is not None]
+    # "clip 5", a folder of pictures, needs a tab: its 5 would be taken for a number of frames.
+    for line in (" ".join(fields), "\t".join(fields)):
+        if _means(line, (source, record.label, num_frames)):
+            return line
+    raise ValueError(
+        "A list holds one video a line: its path must be text, without line breaks, and without "
+        f"spaces at an end. Rename the video. Received: {record.source!r}"
+    )
+
+
+def _means(line: str, wanted: tuple) -> bool:
+    """Whether a reader of the line gets what the writer meant."""
+    try:
+        text = line.encode().decode("utf-8-sig")
+        return "\n" not in text and "\r" not in text and _parse_line(text.strip()) == wanted
+    except ValueError:
+        return False

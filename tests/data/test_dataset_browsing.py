@@ -9,6 +9,7 @@ from PIL import Image
 from keras_video.data import VideoDataset, VideoPreprocessor, render_motion_clip, write_video
 from keras_video.data.dataset_browsing import browse_dataset
 from keras_video.data.transforms import MixUp, Normalize
+from keras_video.data.video_list import VideoList
 
 LABELS = ("moving left", "zooming <in>")
 PREPROCESSOR = VideoPreprocessor(num_frames=4, short_side=48, crop_size=40)
@@ -57,6 +58,20 @@ def test_the_page_shows_what_training_gets(folder, tmp_path):
     assert "6 videos; training, epoch 2, seed 3" in text
     assert "4 frames (segment), short side 48" in text
     assert "&amp; co.mp4 · 40 x 40, 4 frames" in text
+    assert "listed as" not in text
+
+
+def test_a_mirrored_clip_says_what_it_was(folder, tmp_path):
+    labels = ["moving left", "moving right"]
+    records = VideoList.from_folder(folder).records[:3]
+    dataset = VideoDataset(VideoList(records, labels), preprocessor=PREPROCESSOR, training=True)
+    shown = []
+    for epoch in range(3):
+        browse_dataset(dataset, tmp_path / "page.html", epoch=epoch)
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        shown += headings(tmp_path / "page.html")
+        assert page.count(", listed as moving left") == shown[-3:].count("moving right")
+    assert set(shown) == set(labels)
 
 
 def test_browsing_changes_nothing_in_the_order(folder, tmp_path):

@@ -132,6 +132,13 @@ def test_one_video_as_two_classes_is_a_conflict(planted):
     assert {kind for kind, *_ in found(both)} == {"leak", "conflict"}
 
 
+def test_classes_that_do_not_count_from_0_are_found(videos):
+    records = [VideoRecord(str(videos / f"{n}_{s}.mp4"), 2 * n + 1) for n in (0, 1) for s in (0, 1)]
+    (defect,) = check_dataset({"train": VideoList(records)}).defects
+    assert (defect.kind, defect.label) == ("class", 0)
+    assert defect.reason == "classes count from 0, and 0 and 1 more have no video"
+
+
 def test_classes_that_training_never_sees_are_found(videos):
     splits = {
         "train": listed(videos, "0_0.mp4", "0_1.mp4", labels=(*LABELS, "zooming out")),

@@ -90,6 +90,24 @@ def test_bad_videos_and_copies_are_left_out_and_named(root, tmp_path):
     assert check_dataset(splits).defects == []
 
 
+@pytest.mark.parametrize("gop", [None, 6])
+def test_names_that_no_list_can_hold_are_left_out_and_named(root, tmp_path, gop):
+    folder = root / CLASSES[0]
+    names = [os.fsdecode(b"bad\xff.avi"), "two\nlines.avi"]
+    for number, name in enumerate(names):
+        (folder / f"clip {number}.avi").rename(folder / name)
+    report = prepare_dataset(root, tmp_path / "data", gop=gop)
+    assert report.train + report.val == 13
+    assert {(d.kind, os.path.basename(d.source)) for d in report.left_out} == {
+        ("name", name) for name in names
+    }
+    assert json.loads((tmp_path / "data" / "report.json").read_text()) == report.to_dict()
+    (root / "two\nlines").mkdir()
+    (folder / "clip 3.avi").rename(root / "two\nlines" / "a.avi")
+    with pytest.raises(ValueError, match="must be one line of text"):
+        prepare_dataset(root, tmp_path / "other")
+
+
 def test_of_a_video_in_two_classes_neither_copy_is_kept(root, tmp_path):
     shutil.copy(root / "zooming in" / "clip 0.avi", root / "moving left" / "copy.avi")
     report = prepare_dataset(root, tmp_path / "data")

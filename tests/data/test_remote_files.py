@@ -65,6 +65,15 @@ def test_urls_of_nothing(remote):
         open_video("memory://videos/empty.mp4")
 
 
+def test_what_the_network_says_comes_with_the_url(remote, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("Name or service not known")
+
+    monkeypatch.setattr(fsspec.filesystem("memory"), "open", fail, raising=False)
+    with pytest.raises(VideoDecodeError, match="^memory://.*cannot be opened: Name or service"):
+        open_video(remote)
+
+
 def test_unknown_protocols(monkeypatch):
     hide_tensorflow_io(monkeypatch)
     with pytest.raises(VideoDecodeError, match="^teapot://clip.mp4: .*download the file"):
@@ -93,6 +102,13 @@ def test_tensorflow_io_says_where_it_works(monkeypatch):
     monkeypatch.setattr(tf, "__version__", "2.21.0")
     with pytest.raises(ImportError, match="before 2.18. Received: TensorFlow 2.21.0. fsspec's"):
         remote_files.load_tensorflow_io()
+    find = importlib.util.find_spec
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            importlib.util, "find_spec", lambda name, *rest: name if "_io" in name else find(name)
+        )
+        with pytest.raises(ImportError, match="^teapot://clip.mp4: tensorflow-io works with"):
+            open_video("teapot://clip.mp4")
     monkeypatch.setattr(tf, "__version__", "2.17.1")
     hide_tensorflow_io(monkeypatch)
     with pytest.raises(ImportError, match=r'pip install "keras-video\[io\]"'):

@@ -81,7 +81,8 @@ def test_a_list_without_classes(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a.mp4 1\nb.mp4\n", "1 of 2 with a class, .*b.mp4' without"),
+        ("a.mp4 1\n\nb.mp4\n", "line 3: no class number .* 1 of 2 lines have one.*'b.mp4'"),
+        ("a.mp4,1\n", "line 1: .*space or tab, without a comma"),
         ("a.mp4 -1\n", "line 1: .*label=-1"),
         ("\n", "empty"),
     ],
@@ -109,6 +110,40 @@ def test_what_is_written_is_read_again(folder, tmp_path):
         assert again.labels == videos.labels
         assert again[-1].num_frames == 2
     assert "ant hill/deep er/one.avi 0" in inside.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "#1/a.mp4",
+        "клип 5",
+        "clip 5",
+        "a\u2028b\x85.mp4",
+        " a  b.mp4",
+        "a\tb.mp4",
+        "a,0.mp4",
+        "a#0 7",
+    ],
+)
+@pytest.mark.parametrize("num_frames", [None, 30])
+def test_odd_names_come_back_as_they_are(tmp_path, name, num_frames):
+    records = [VideoRecord(str(tmp_path / "in" / name), 3, num_frames)]
+    records.append(VideoRecord(str(tmp_path / name.strip()), 1, num_frames))
+    VideoList(records).write(tmp_path / "all.list")
+    assert VideoList.read(tmp_path / "all.list").records == tuple(records)
+
+
+@pytest.mark.parametrize("name", ["a\nb.mp4", "a.mp4 ", "bad\udcff.mp4"])
+def test_names_that_no_list_can_hold_are_refused(tmp_path, name):
+    with pytest.raises(ValueError, match="Rename the video. Received"):
+        VideoList([VideoRecord(name)]).write(tmp_path / "all.list")
+    assert not (tmp_path / "all.list").exists()
+
+
+def test_lists_of_spreadsheets_are_read(tmp_path):
+    (tmp_path / "all.list").write_bytes(b"\xef\xbb\xbfa.mp4 0\r\nb.mp4 1\r\n")
+    videos = VideoList.read(tmp_path / "all.list", root="")
+    assert list(videos) == [VideoRecord("a.mp4", 0), VideoRecord("b.mp4", 1)]
 
 
 def test_names_of_other_lists_are_not_overwritten(folder):
