@@ -61,6 +61,16 @@ class BatchDataset(keras.utils.PyDataset):
         return self._order.seed
 
     @property
+    def num_records(self) -> int:
+        """Records of the whole data set, of all shards."""
+        return self._order.num_records
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes, `None` for records without one."""
+        return self._samples.num_classes
+
+    @property
     def failures(self) -> tuple[VideoFailure, ...]:
         """The videos that could not be read so far."""
         return self._failures.failures

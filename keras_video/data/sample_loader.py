@@ -69,8 +69,8 @@ class SampleLoader:
         self._failures, self._times = failures, times
         self._substitute, self._weigh = substitute, weigh
         self._batch_transform = batch_transform
-        self._num_classes = records.num_classes if one_hot else None
-        if one_hot and self._num_classes is None:
+        self.num_classes, self._one_hot = records.num_classes, one_hot
+        if one_hot and self.num_classes is None:
             raise ValueError("One-hot labels need videos with classes. Received: none with a class")
         self.workers = workers or _num_cores()
         self._blank: np.ndarray | None = None
@@ -176,12 +176,12 @@ class SampleLoader:
 
     def _batch(self, epoch: int, index: int, samples: list[_Sample]) -> tuple:
         clips = self._stack([sample.clip for sample in samples])
-        if self._records.num_classes is None:
+        if self.num_classes is None:
             return (clips,)
         labels = np.array([sample.label for sample in samples])
         labels = labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
-        if self._num_classes is not None:
-            labels = np.eye(self._num_classes, dtype=np.float32)[labels]
+        if self._one_hot:
+            labels = np.eye(self.num_classes, dtype=np.float32)[labels]
         if self._batch_transform is not None:
             order = self._order
             rng = np.random.default_rng([order.seed, epoch, 2, index, order.shard_index])

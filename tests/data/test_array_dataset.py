@@ -115,6 +115,7 @@ def test_samples_without_labels():
 def test_class_names_travel_along():
     data = make(label_names="abcd", one_hot=True)
     assert data.labels == tuple("abcd") and data.batch(0)[1].shape == (4, 4)
+    assert data.num_classes == 4 and data.num_records == 10
 
 
 def test_a_model_fits_and_evaluates():

@@ -1,0 +1,81 @@
+"""`summarize`: what a recipe would train, in a few lines."""
+
+import math
+
+from keras_video.training.recipe_model import make_schedule
+
+
+def summarize(recipe) -> str:
+    """Describes a prepared recipe; loads one batch of it.
+
+    Args:
+        recipe: a `Recipe`.
+
+    Returns:
+        Lines of `what: how much`.
+
+    Example:
+
+    >>> print(summarize(prepare_recipe(config)))
+    model: TSM, 24,327,632 of 24,380,752 weights are trained, float32
+    ...
+    """
+    config, model, train, val = recipe.config, recipe.model, recipe.train, recipe.val
+    steps = train.batches_in_epoch
+    clips, labels, *_ = train.batch(0)
+    rows = {
+        "model": f"{type(model).__name__}, {_count(model.trainable_weights)} of "
+        f"{_count(model.weights)} weights are trained, {model.dtype_policy.name}",
+        "starts from": config.model.preset or config.model.backbone or "random weights",
+        "classes": _classes(train),
+        "training": f"{train.num_records} clips, {steps} steps of {config.batch_size} an epoch, "
+        f"{config.num_epochs} epochs",
+        "first batch": f"clips {_shape(clips)}, labels {_shape(labels)}",
+        "validation": "none"
+        if val is None
+        else f"{val.num_records} clips, {val.batches_in_epoch} "
+        f"steps, every {config.evaluate_every} epochs",
+        "devices": f"{recipe.strategy.num_replicas_in_sync}, each with {config.accumulate} "
+        "micro-batches a step",
+        "optimizer": _optimizer(model.optimizer),
+        "learning rate": _rates(config, steps),
+        "transforms": ", ".join(map(repr, config.data.transforms or ())) or "default",
+        "batch transform": repr(config.data.batch_transform or "none"),
+        "preset": model.preprocessor.describe(),
+    }
+    width = max(map(len, rows)) + 1
+    return "\n".join(f"{name + ':':{width}} {value}" for name, value in rows.items())
+
+
+def _count(weights) -> str:
+    return f"{sum(math.prod(weight.shape) for weight in weights):,}"
+
+
+def _shape(array) -> str:
+    return f"{array.shape} {array.dtype}"
+
+
+def _classes(train) -> str:
+    names = train.labels or ()
+    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    return f"{train.num_classes}" + (f" ({shown})" if shown else "")
+
+
+def _optimizer(optimizer) -> str:
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    shown = {
+        name: value
+        for name, value in inner.get_config().items()
+        if name in ("momentum", "nesterov", "l2", "weight_decay", "global_clipnorm", "rules")
+        and value not in (None, False)
+    }
+    arguments = ", ".join(f"{name}={value}" for name, value in shown.items())
+    return f"{type(inner).__name__}({arguments})"
+
+
+def _rates(config, steps: int) -> str:
+    schedule = make_schedule(config, steps)
+    last = config.num_epochs
+    epochs = sorted({0, config.schedule.warmup_epochs, last / 2, last - 1 / steps})
+    rates = [(epoch, float(schedule(round(epoch * steps)))) for epoch in epochs]
+    return ", ".join(f"{rate:.3g} at epoch {epoch:.4g}" for epoch, rate in rates)
