@@ -104,13 +104,16 @@ def prepare_dataset(
     videos = VideoList.from_folder(root)
     _check_names(videos.labels)
     out.mkdir(parents=True, exist_ok=True)
+    # They go first: of two copies, the one with a usable name is kept.
+    unnamed = _not_for_lists(videos)
+    bad = {defect.source for defect in unnamed}
+    videos = VideoList([r for r in videos if r.source not in bad], videos.labels)
     with progress("Checking", len(videos)) as advance:
         check = check_dataset(
             {"the folder": videos}, min_frames=min_frames, workers=workers, advance=advance
         )
     left_out = [defect for defect in check.defects if defect.source is not None]
-    left_out += _others_in_conflict(left_out, videos)
-    left_out += _not_for_lists(videos)
+    left_out = [*unnamed, *left_out, *_others_in_conflict(left_out, videos)]
     bad = {defect.source for defect in left_out}
     records = [record for record in videos if record.source not in bad]
     encoded = reused = 0

@@ -96,8 +96,9 @@ def test_names_that_no_list_can_hold_are_left_out_and_named(root, tmp_path, gop)
     names = [os.fsdecode(b"bad\xff.avi"), "two\nlines.avi"]
     for number, name in enumerate(names):
         (folder / f"clip {number}.avi").rename(folder / name)
+    shutil.copy(folder / names[0], folder / "clip 0.avi")
     report = prepare_dataset(root, tmp_path / "data", gop=gop)
-    assert report.train + report.val == 13
+    assert report.train + report.val == 14
     assert {(d.kind, os.path.basename(d.source)) for d in report.left_out} == {
         ("name", name) for name in names
     }
