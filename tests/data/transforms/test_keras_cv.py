@@ -34,12 +34,14 @@ def keras_cv():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", LAYERS)
 def test_frames_are_treated_alike(keras_cv, name):
-    layer = ClipConsistent(getattr(keras_cv.layers, name)(**LAYERS[name]))
+    layer = ClipConsistent(getattr(keras_cv.layers, name)(**LAYERS[name], seed=1))
     frames = np.random.default_rng(0).integers(0, 256, (4, 1, 32, 32, 3))
     clips = np.repeat(frames, 3, axis=1).astype(np.float32)
     results = [np.asarray(layer(clips, training=True)) for _ in range(4)]
     for result in results:
-        np.testing.assert_allclose(result, np.repeat(result[:, :1], 3, axis=1), atol=1e-3)
+        # Of 255: a rotation rounds coordinates differently by a picture's place in the batch, which
+        # makes up to 0.0014; another random choice, tens.
+        np.testing.assert_allclose(result, np.repeat(result[:, :1], 3, axis=1), rtol=0, atol=0.02)
     assert len({result.tobytes() for result in results}) > 1
     np.testing.assert_array_equal(layer(clips, training=False), clips)
 
