@@ -22,6 +22,8 @@ END = "<!-- end of presets -->"
 
 HEADER = ("Name", "Model", "Dataset", "Top-1, %", "Parameters", "Views", "Weights")
 RIGHT = {"Top-1, %", "Parameters", "Views"}
+# Format of an original checkpoint -> who made it.
+SOURCES = {"paddleclas": "PaddleClas", "paddlevideo": "PaddleVideo"}
 
 
 def builtin_presets() -> list[Preset]:
@@ -88,9 +90,8 @@ def _preprocessor_arguments(preset: Preset) -> Mapping | None:
 def _weights(preset: Preset) -> str:
     if preset.bundled:
         return "in this package"
-    if preset.source_format == "paddlevideo":
-        return _link("PaddleVideo", preset.source_url)
-    return _link(preset.source_format, preset.source_url)
+    source = SOURCES.get(preset.source_format, preset.source_format)
+    return _link(source, preset.source_url)
 
 
 def _link(text: str, address: str | None) -> str:
