@@ -53,7 +53,8 @@ def benchmark_data(console: Console, rounds: int) -> None:
                 show(console, f"{name}, {clip}", run(contestants(path, indices), rounds))
                 results = run(prepared(path, fast, shard, indices), rounds)
                 show_prepared(console, f"{name}, {clip}, prepared", results)
-        show_workers(console, next(iter(videos.values())), rounds)
+        for name, path in videos.items():
+            show_workers(console, name, path, rounds)
         show_memory(console, folder)
 
 
@@ -79,13 +80,15 @@ def contestants(path, indices: np.ndarray) -> dict[str, Callable[[], None]]:
     }
     rivals = {
         "decord": ("decord", read_decord),
-        "torchcodec": ("torchcodec.decoders", read_torchcodec),
+        "torchcodec": ("torchcodec", read_torchcodec),
+        "torchcodec, its Resize": ("torchcodec", read_torchcodec_resized),
         "OpenCV, all frames": ("cv2", read_opencv),
     }
     for name, (module, function) in rivals.items():
         try:
             library = importlib.import_module(module)
-            if name == "torchcodec":
+            if module == "torchcodec":
+                importlib.import_module("torchcodec.decoders")
                 importlib.import_module("torch").set_num_threads(1)
         except (ImportError, OSError, RuntimeError):
             continue
@@ -114,10 +117,27 @@ def read_decord(decord, path, indices) -> np.ndarray:
     return np.stack([shrink(frame) for frame in video.get_batch(indices).asnumpy()])
 
 
-def read_torchcodec(decoders, path, indices) -> np.ndarray:
-    video = decoders.VideoDecoder(str(path), dimension_order="NHWC", num_ffmpeg_threads=1)
+def read_torchcodec(torchcodec, path, indices) -> np.ndarray:
+    video = open_torchcodec(torchcodec, path)
     frames = video.get_frames_at(indices.tolist()).data.numpy()
     return np.stack([shrink(frame) for frame in frames])
+
+
+def read_torchcodec_resized(torchcodec, path, indices) -> np.ndarray:
+    """As `read_torchcodec`, resized by FFmpeg's swscale as frames are decoded."""
+    from keras_video.data.resizing import short_side_size
+
+    meta = open_torchcodec(torchcodec, path).metadata
+    size = short_side_size(meta.height, meta.width, SHORT_SIDE)
+    resize = importlib.import_module("torchcodec.transforms").Resize(size)
+    video = open_torchcodec(torchcodec, path, transforms=[resize])
+    return video.get_frames_at(indices.tolist()).data.numpy()
+
+
+def open_torchcodec(torchcodec, path, **settings):
+    return torchcodec.decoders.VideoDecoder(
+        str(path), dimension_order="NHWC", num_ffmpeg_threads=1, **settings
+    )
 
 
 def read_opencv(cv2, path, indices) -> np.ndarray:
@@ -219,17 +239,14 @@ def show_prepared(console: Console, title: str, results: dict[str, tuple[float, 
     console.print("; ".join(gains))
 
 
-def show_workers(console: Console, path, rounds: int) -> None:
-    indices = clips_of(path)["8 frames of all"]
-    entries = {
-        f"{workers} worker{'s'[: workers - 1]}": dataset(path, indices, workers, clips=16)
-        for workers in (1, 2)
-    }
-    one, two = (wall for wall, _ in run(entries, max(rounds // 3, 1)).values())
-    console.print(
-        f"VideoDataset: {1 / one:.1f} clips/s with one worker, {1 / two:.1f} with two: "
-        f"{one / two:.2f} times"
-    )
+def show_workers(console: Console, name: str, path, rounds: int) -> None:
+    for clip, indices in clips_of(path).items():
+        entries = {workers: dataset(path, indices, workers, clips=4 * EPOCH) for workers in (1, 2)}
+        one, two = (wall for wall, _ in run(entries, max(rounds // 3, 1)).values())
+        console.print(
+            f"{name}, {clip}: VideoDataset, {1 / one:.1f} clips/s with one worker, "
+            f"{1 / two:.1f} with two: {one / two:.2f} times"
+        )
 
 
 def show_memory(console: Console, folder: pathlib.Path) -> None:
