@@ -43,7 +43,8 @@ class Preset:
         bundled: whether the files ship inside the package, in `presets/bundled/<name>`.
 
     Raises:
-        PresetError: if a name, an import string or a repository is malformed.
+        PresetError: if a name, an import string or a repository is malformed, or the part is
+            unknown.
 
     Example:
 
@@ -84,6 +85,11 @@ class Preset:
                     f"Preset {self.name!r}: {field} must be an import string like "
                     f"'package.module:Class'. Received: {field}={getattr(self, field)!r}"
                 )
+        if self.source_part not in ("model", "backbone"):
+            raise PresetError(
+                f'Preset {self.name!r}: source_part must be "model" or "backbone". '
+                f"Received: source_part={self.source_part!r}"
+            )
         if self.repository is not None and self.repository.count("/") != 1:
             raise PresetError(
                 f"Preset {self.name!r}: repository must be 'org/name'. "

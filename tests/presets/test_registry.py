@@ -60,6 +60,7 @@ def test_a_name_cannot_be_taken_over():
         {"name": "../up"},
         {"model": "keras_video.models.TSM"},
         {"repository": "no_organisation"},
+        {"source_part": "head"},
     ],
 )
 def test_a_malformed_manifest_is_refused(fields):
