@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_video._compat import layers_in_order
+from keras_video.training.replicas import share_out
 
 
 def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
@@ -31,7 +32,7 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
 
     Raises:
         ValueError: the model has no trainable batch normalisation; there is no batch, or one
-            smaller than the number of replicas. The statistics are then as before.
+            that can't be divided among the replicas. The statistics are then as before.
 
     Example:
 
@@ -58,7 +59,7 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
     @tf.function(autograph=False)
     def pass_through(clips, momentum):
         with momentum_of(norms, momentum):
-            strategy.run(lambda clips: model(clips, training=True), args=(clips,))
+            strategy.run(lambda clips: model(clips, training=True), args=clips)
 
     @tf.function(autograph=False)
     def average_over_replicas():
@@ -72,7 +73,7 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
             clips, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
             # moving * momentum + batch * (1 - momentum) is then the mean of the batches so far.
             momentum = tf.constant(count / (count + 1), "float32")
-            pass_through(_divided(clips, strategy), momentum)
+            pass_through(share_out((clips,), strategy), momentum)
             count += 1
         if count == 0:
             raise ValueError("There must be at least one batch. Received: no batches")
@@ -109,26 +110,12 @@ def momentum_of(norms: list, momentum) -> Iterator[None]:
 
 def _average(variables: list) -> None:
     replica = tf.distribute.get_replica_context()
-    means = replica.all_reduce("MEAN", [tf.convert_to_tensor(v) for v in variables])
-    for variable, mean in zip(variables, means, strict=True):
-        variable.assign(mean)
-
-
-def _divided(clips, strategy):
-    """Clips as the replicas of this process take them: each an equal share, but for rounding."""
-    clips = tf.convert_to_tensor(clips)
-    replicas = strategy.extended.worker_devices if strategy.num_replicas_in_sync > 1 else (None,)
-    if len(clips) < len(replicas):
-        raise ValueError(
-            "A batch must have a clip for every replica of this process. "
-            f"Received: {len(clips)} clips for {len(replicas)} replicas"
-        )
-    if len(replicas) == 1:
-        return clips
-    shares = iter(np.array_split(np.arange(len(clips)), len(replicas)))
-    return strategy.experimental_distribute_values_from_function(
-        lambda context: tf.gather(clips, next(shares))
-    )
+    # As one vector: one exchange between the replicas instead of hundreds.
+    vector = tf.concat([tf.reshape(v.value, [-1]) for v in variables], axis=0)
+    mean = replica.all_reduce("MEAN", vector)
+    parts = tf.split(mean, [int(np.prod(v.shape)) for v in variables])
+    for variable, part in zip(variables, parts, strict=True):
+        variable.assign(tf.reshape(part, variable.shape))
 
 
 def _restore(values: list) -> None:

@@ -1,0 +1,54 @@
+"""Batches of a worker, shared among its replicas; numbers of replicas, brought together."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def is_several_workers(strategy: tf.distribute.Strategy) -> bool:
+    """Whether other processes train with this one."""
+    several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return several and strategy.num_replicas_in_sync > local_replicas(strategy)
+
+
+def local_replicas(strategy: tf.distribute.Strategy) -> int:
+    """The number of replicas of this process."""
+    if strategy.num_replicas_in_sync == 1:
+        return 1
+    return len(strategy.extended.worker_devices)
+
+
+def share_out(batch: tuple, strategy: tf.distribute.Strategy) -> tuple:
+    """This worker's batch as its replicas take it, for `strategy.run`.
+
+    Replica `r` of `n` gets every `n`-th clip from the `r`-th on. Data sets deal their shards in the
+    same manner, so the first micro-batches of all replicas together are the first clips of the
+    global batch, however many replicas and workers there are: batch statistics are then the same.
+
+    Raises:
+        ValueError: the batch cannot be divided among the replicas.
+    """
+    count = local_replicas(strategy)
+    if strategy.num_replicas_in_sync == 1:
+        return tuple(tf.convert_to_tensor(part) for part in batch)
+    if len(batch[0]) % count:
+        raise ValueError(
+            "The batch of a worker must be a multiple of its replicas; pad or drop the last one "
+            f"(`last_batch`). Received: {len(batch[0])} clips for {count} replicas"
+        )
+
+    def of_replica(context):
+        replica = context.replica_id_in_sync_group % count
+        return tuple(tf.convert_to_tensor(part[replica::count]) for part in batch)
+
+    return strategy.experimental_distribute_values_from_function(of_replica)
+
+
+def summed(strategy: tf.distribute.Strategy, function: Callable) -> Callable:
+    """`function(batch) -> vector` on every replica, compiled; gives the sum of the vectors."""
+
+    @tf.function(autograph=False)
+    def run(batch):
+        return strategy.reduce("SUM", strategy.run(function, args=(batch,)), axis=None)
+
+    return run
