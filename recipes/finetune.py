@@ -26,7 +26,7 @@ def get_config():
     config.model.preset = "pp_tsm_k400"
 
     config.schedule.name = "warmup_cosine"
-    config.schedule.update(learning_rate=0.001, warmup_epochs=1.0)
+    config.schedule.update(learning_rate=0.001, warmup_epochs=0.5)
     config.optimizer.update(name="sgd", momentum=0.9, nesterov=True, weight_decay=1e-4)
     config.optimizer.clip_norm = 20.0
     config.loss.label_smoothing = 0.1

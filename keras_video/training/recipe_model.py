@@ -157,7 +157,7 @@ def make_optimizer(config: ConfigDict, learning_rate, model) -> keras.optimizers
     from keras_video.training.sgd import SGD
 
     values = config.optimizer
-    arguments = {"global_clipnorm": values.clip_norm}
+    arguments = {"global_clipnorm": values.clip_norm, "name": "optimizer"}
     if values.ema is not None:
         arguments.update(use_ema=True, ema_momentum=values.ema)
     if values.name == "sgd":

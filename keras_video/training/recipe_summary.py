@@ -40,7 +40,7 @@ def summarize(recipe) -> str:
         "optimizer": _optimizer(model.optimizer),
         "learning rate": _rates(config, steps),
         "transforms": ", ".join(map(repr, config.data.transforms or ())) or "default",
-        "batch transform": repr(config.data.batch_transform or "none"),
+        "batch transform": str(config.data.batch_transform or "none"),
         "preset": model.preprocessor.describe(),
     }
     width = max(map(len, rows)) + 1

@@ -1,0 +1,130 @@
+"""Every recipe's numbers, and that what it describes can be built and fed."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from keras_video.data import prepare_dataset, render_motion_clip, write_video
+from keras_video.data.transforms import MultiScaleCrop, RandomFlip
+from keras_video.models import TSM
+from keras_video.presets.registry import get_preset
+from keras_video.training import plots, prepare_recipe
+from keras_video.training.recipe_config import check_config
+
+FOLDER = Path(__file__).parents[2] / "recipes"
+PUBLISHED = {
+    "tsn_k400": "tsn_k400",
+    "tsm_k400": "tsm_k400",
+    "tsm_ucf101": "tsm_ucf101",
+    "pp_tsm_k400_uniform": "pp_tsm_k400",
+    "pp_tsm_k400_dense": "pp_tsm_k400_dense",
+    "pp_tsm_101_k400_dense": "pp_tsm_101_k400_dense",
+    "pp_tsn_k400": "pp_tsn_k400",
+}
+RECIPES = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    for label in ("moving left", "moving right"):
+        (root / "videos" / label).mkdir(parents=True)
+        for seed in range(4):
+            clip = render_motion_clip(label, seed, num_frames=12, size=64)
+            write_video(root / "videos" / label / f"{seed}.mp4", clip)
+    prepare_dataset(root / "videos", root / "lists", val_fraction=0.25)
+    return root
+
+
+def test_all_recipes_are_here():
+    assert set(RECIPES) == {*PUBLISHED, "finetune", "tsm_motion"}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_can_be_built_and_fed(name, data):
+    recipe = load(name)
+    config = recipe.get_config()
+    check_config(config)
+    config.batch_size = 2
+    config.data.root = str(data / "lists")
+    if name == "tsm_motion":
+        config.data.root = ""
+        config.data.arguments.update(train_clips=4, test_clips=2)
+        size, classes = 64, 8
+    elif config.model.preset is None:
+        assert config.model.backbone
+        config.model.backbone = None
+        config.model.arguments.update(depth=18, width=4)
+        size, classes = 224, 2
+    else:
+        config.model.preset = "tsm_tiny_motion"
+        if config.data.transforms is not None:
+            config.data.transforms = (MultiScaleCrop(64), RandomFlip())
+        size, classes = 64, 2
+    prepared = prepare_recipe(config, getattr(recipe, "make_data", None))
+    frames = prepared.model.num_frames
+    text = prepared.summary()
+    assert f"clips (2, {frames}, {size}, {size}, 3) uint8, labels (2, {classes}) float32" in text
+    clips, *_ = prepared.val.batch(0)
+    assert clips.shape == (2, frames, size, size, 3)
+    assert type(prepared.model).__name__ in text
+    assert prepared.model.output_shape == (None, classes)
+
+
+@pytest.mark.parametrize(("name", "preset"), PUBLISHED.items())
+def test_a_recipe_makes_the_preset_that_was_published(name, preset):
+    module, published = load(name), get_preset(preset)
+    config = module.get_config()
+    text = " ".join(module.__doc__.split())
+    assert f"{published.metrics['top1']:.2f} %" in text and published.metrics_source in text
+    assert f"python recipes/{name}.py --workdir=" in text and "--config.data.root=" in text
+    if config.model.preset is None:
+        assert config.model.name == published.model_class_name
+        assert config.model.arguments.depth == published.config.get("depth", 50)
+        assert config.model.backbone in get_preset(config.model.backbone).name
+        assert config.preprocessor.to_dict() == published.preprocessor
+    else:
+        assert get_preset(config.model.preset).preprocessor == published.preprocessor
+        assert config.model.arguments.dropout == published.config["dropout"]
+    assert config.data.labels == published.labels
+
+
+@pytest.mark.slow
+def test_a_folder_of_videos_is_all_that_finetune_needs(data, tmp_path):
+    def run(*flags):
+        return subprocess.run(
+            [sys.executable, FOLDER / "finetune.py", f"--workdir={tmp_path / 'run'}", *flags],
+            capture_output=True,
+            text=True,
+        )
+
+    first = run(
+        f"--config.data.root={data / 'videos'}",
+        "--config.model.preset=tsm_tiny_motion",
+        "--config.batch_size=2",
+        "--config.num_epochs=1",
+    )
+    assert first.returncode == 0, first.stderr
+    model = TSM.from_preset(tmp_path / "run" / "preset")
+    assert model.labels == ["moving left", "moving right"]
+    result = model.classify(data / "videos" / "moving left" / "0.mp4", top_k=1)
+    assert result[0]["label"] in model.labels
+    assert json.loads((tmp_path / "run" / "flags.json").read_text())["batch_size"] == "2"
+    assert plots.plot_run(tmp_path / "run").is_file()
+
+    again = run()
+    assert again.returncode == 0 and "This run is complete" in again.stdout + again.stderr
+    changed = run("--config.num_epochs=2")
+    assert changed.returncode == 2 and "num_epochs" in changed.stderr
+    assert changed.stderr.count("\n") == 1 and changed.stderr.startswith("finetune.py: error: ")
