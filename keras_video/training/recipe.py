@@ -116,7 +116,10 @@ def _prepare_run(get_config: Callable, make_data: Callable | None, flags: Recipe
         print(json.dumps(plain_config(config), indent=2, ensure_ascii=False))
         return None
     with quiet_tensorflow(flags.debug):
-        import tensorflow  # noqa: F401
+        import tensorflow as tf
+    if not flags.debug:
+        # `absl.app` shows what TensorFlow has to say of every collective operation.
+        tf.get_logger().setLevel("ERROR")
     recipe = prepare_recipe(config, make_data)
     if flags.dry_run:
         print(recipe.summary())
