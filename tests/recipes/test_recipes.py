@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_video.data import prepare_dataset, render_motion_clip, write_video
@@ -14,6 +15,7 @@ from keras_video.models import TSM
 from keras_video.presets.registry import get_preset
 from keras_video.training import plots, prepare_recipe
 from keras_video.training.recipe_config import check_config
+from keras_video.training.recipe_model import make_schedule
 
 FOLDER = Path(__file__).parents[2] / "recipes"
 PUBLISHED = {
@@ -24,6 +26,13 @@ PUBLISHED = {
     "pp_tsm_k400_dense": "pp_tsm_k400_dense",
     "pp_tsm_101_k400_dense": "pp_tsm_101_k400_dense",
     "pp_tsn_k400": "pp_tsn_k400",
+}
+SCHEDULES = {
+    "tsn_k400": "tsn",
+    "tsm_k400": "tsm",
+    "pp_tsm_k400_uniform": "pptsm_uniform",
+    "pp_tsm_101_k400_dense": "pptsm_dense_r101",
+    "pp_tsn_k400": "pptsn",
 }
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
@@ -98,6 +107,17 @@ def test_a_recipe_makes_the_preset_that_was_published(name, preset):
         assert get_preset(config.model.preset).preprocessor == published.preprocessor
         assert config.model.arguments.dropout == published.config["dropout"]
     assert config.data.labels == published.labels
+
+
+@pytest.mark.parametrize(("name", "key"), SCHEDULES.items())
+def test_a_recipe_has_the_learning_rates_of_the_reference(name, key):
+    golden = Path(__file__).parents[1] / "golden" / "ops"
+    facts = json.loads((golden / "lr_schedules.json").read_text())[key]
+    rates = np.load(golden / "lr_schedules.npz")[key]
+    config = load(name).get_config()
+    assert config.num_epochs == facts["epochs"]
+    schedule = make_schedule(config, facts["iters_per_epoch"])
+    np.testing.assert_allclose(schedule(np.arange(len(rates))), rates, rtol=2e-6)
 
 
 @pytest.mark.slow
