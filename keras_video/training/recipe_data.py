@@ -145,13 +145,15 @@ def _split_folder(data: ConfigDict) -> tuple[VideoList, VideoList | None]:
 
 def _named(videos: VideoList, count: int = 0) -> VideoList:
     """The list with names for its classes; numbers, where it has none."""
+    from keras_video.training.recipe_model import numbered
+
     if videos.num_classes is None:
         raise ConfigError(
             f"Training needs videos with a class. Received: {videos[0].source} without one"
         )
     if videos.labels is not None:
         return videos
-    return VideoList(videos, [str(number) for number in range(max(count, videos.num_classes))])
+    return VideoList(videos, numbered(max(count, videos.num_classes)))
 
 
 def _classes(videos: VideoList) -> str:

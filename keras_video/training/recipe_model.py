@@ -73,7 +73,8 @@ def _preprocessor_config(config: ConfigDict) -> dict:
 def make_model(config: ConfigDict, num_classes: int, labels: Sequence[str] | None):
     """Builds the model with its first weights, and freezes what the recipe freezes.
 
-    A preset's classifier is kept where the classes are the same; else it starts anew.
+    A preset's classifier is kept where the classes are the same, or as many and without names; else
+    it starts anew.
 
     Args:
         config: of the recipe.
@@ -97,6 +98,8 @@ def make_model(config: ConfigDict, num_classes: int, labels: Sequence[str] | Non
     arguments.update(num_classes=num_classes, synchronized=config.sync_batch_norm)
     if config.model.preset is not None:
         model = VideoClassifier.from_preset(config.model.preset, **arguments)
+        if model.labels is not None and labels == numbered(num_classes):
+            labels = model.labels
         if model.labels is not None and labels is not None and model.labels != list(labels):
             _new_head(model)
     else:
@@ -114,6 +117,11 @@ def make_model(config: ConfigDict, num_classes: int, labels: Sequence[str] | Non
     model.preprocessor = make_preprocessor(config)
     model.labels = None if labels is None else list(labels)
     return model
+
+
+def numbered(num_classes: int) -> tuple[str, ...]:
+    """The names of classes that have none: their numbers."""
+    return tuple(map(str, range(num_classes)))
 
 
 def _new_head(model, initializer=None) -> None:

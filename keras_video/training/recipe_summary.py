@@ -2,6 +2,7 @@
 
 import math
 
+from keras_video.data.preset_preprocessing import load_preprocessing
 from keras_video.training.recipe_model import make_schedule
 
 
@@ -26,7 +27,7 @@ def summarize(recipe) -> str:
     rows = {
         "model": f"{type(model).__name__}, {_count(model.trainable_weights)} of "
         f"{_count(model.weights)} weights are trained, {model.dtype_policy.name}",
-        "starts from": config.model.preset or config.model.backbone or "random weights",
+        "starts from": _origin(config, model),
         "classes": _classes(train),
         "training": f"{train.num_records} clips, {steps} steps of {config.batch_size} an epoch, "
         f"{config.num_epochs} epochs",
@@ -45,6 +46,13 @@ def summarize(recipe) -> str:
     }
     width = max(map(len, rows)) + 1
     return "\n".join(f"{name + ':':{width}} {value}" for name, value in rows.items())
+
+
+def _origin(config, model) -> str:
+    if config.model.preset is None:
+        return config.model.backbone or "random weights"
+    same = load_preprocessing(config.model.preset)[1] == model.labels
+    return f"{config.model.preset}, {'with its' if same else 'a new'} classifier"
 
 
 def _count(weights) -> str:

@@ -104,6 +104,7 @@ def test_a_preset_is_continued_with_a_new_classifier_for_other_classes():
     assert model.num_classes == 2 and model.dropout == 0.7 and model.num_frames == 8
     np.testing.assert_array_equal(model.backbone.get_weights()[0], source.backbone.get_weights()[0])
     assert model.preprocessor == source.preprocessor
+    assert "tsm_tiny_motion, a new classifier" in recipe.summary()
     names = {weight.path for weight in model.trainable_weights}
     assert not any("stage2" in name for name in names) and any("stage3" in name for name in names)
 
@@ -126,6 +127,10 @@ def test_the_classifier_of_a_preset_stays_where_the_classes_are_the_same():
     other = prepare_recipe(config, data_of(source.labels[::-1])).model
     assert not np.allclose(other.get_layer("classifier").kernel.numpy(), kernel)
     assert other.labels == source.labels[::-1]
+    recipe = prepare_recipe(config, data_of([str(number) for number in range(8)]))
+    np.testing.assert_array_equal(recipe.model.get_layer("classifier").kernel.numpy(), kernel)
+    assert recipe.model.labels == source.labels
+    assert "tsm_tiny_motion, with its classifier" in recipe.summary()
 
 
 def test_batch_norm_can_be_frozen():
