@@ -6,8 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_video.presets import Preset, PresetMixin
-from keras_video.presets.weights import to_numpy
+from keras_video.presets import Preset, PresetMixin, original_tensors
 
 LABELS = ("left", "right", "up", "down")
 
@@ -113,12 +112,7 @@ def answers(model) -> np.ndarray:
 
 def checkpoint_of(model) -> dict[str, np.ndarray]:
     """The tensors of a model in the made-up format's names and layouts."""
-    arrays = {v.path: to_numpy(v) for v in model.weights}
-    tensors = {}
-    for path, (name, layout) in tiny_map(model).items():
-        array = arrays[path].transpose(3, 2, 0, 1) if layout == "conv2d" else arrays[path]
-        tensors[name] = np.ascontiguousarray(array)
-    return tensors
+    return original_tensors(model, "paddlevideo")
 
 
 def write_pdparams(path: Path, tensors: dict, protocol: int = 4) -> Path:

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "load_labels": "label_files",
         "load_plugins": "plugins",
         "load_preset": "loading",
+        "original_tensors": "conversion",
         "read_checkpoint": "checkpoint_reader",
         "register_model": "model_names",
         "register_preset": "registry",

@@ -11,10 +11,16 @@ import numpy as np
 from keras_video.presets.arguments import check_arguments
 from keras_video.presets.checkpoint_reader import read_checkpoint
 from keras_video.presets.errors import PresetError, did_you_mean, some
-from keras_video.presets.layouts import LAYOUTS, RANKS
+from keras_video.presets.layouts import LAYOUTS
 from keras_video.presets.model_names import get_model_class
 from keras_video.presets.registry import get_preset, list_presets
-from keras_video.presets.weights import assign, check_finite, is_head, weights_by_path
+from keras_video.presets.weights import (
+    assign,
+    check_finite,
+    is_head,
+    to_numpy,
+    weights_by_path,
+)
 
 PARTS = ("model", "backbone")
 
@@ -80,8 +86,44 @@ def convert(
     return model
 
 
-def checkpoint_map(model, format: str, tensors: Mapping) -> dict[str, tuple[str, str]]:
-    """Returns `{variable path: (tensor name, layout)}` for a checkpoint's format."""
+def original_tensors(
+    model, format: str, arrays: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """The way back: a model's weights in the names and layouts of another framework.
+
+    Args:
+        model: a model whose class has the format in its `checkpoint_maps`.
+        format: a key of `checkpoint_maps`, such as `"paddlevideo"`.
+        arrays: `{variable path: array}` to use instead of the model's weights, such as gradients;
+            variables that are not in it are left out.
+
+    Returns:
+        `{tensor name: array}`, which `convert` takes.
+
+    Raises:
+        PresetError: the class has no such format, or its map is wrong.
+
+    Example:
+
+    >>> model = keras_video.models.TSM.from_preset("tsm_tiny_motion")
+    >>> keras_video.presets.original_tensors(model, "paddlevideo")["head.fc.weight"].shape
+    (128, 8)
+    """
+    entries = checkpoint_map(model, format, {})
+    variables = weights_by_path(model)
+    _check_entries(variables, entries)
+    if arrays is None:
+        arrays = {path: to_numpy(variable) for path, variable in variables.items()}
+    tensors = {}
+    for path, entry in entries.items():
+        if path in arrays:
+            names, layout = _names(entry), LAYOUTS[entry[1]]
+            tensors.update(zip(names, layout.from_keras(arrays[path], len(names)), strict=True))
+    return tensors
+
+
+def checkpoint_map(model, format: str, tensors: Mapping) -> dict[str, tuple]:
+    """Returns `{variable path: (tensor name or names, layout)}` for a checkpoint's format."""
     maps = getattr(type(model), "checkpoint_maps", {})
     if not maps:
         raise PresetError(
@@ -90,7 +132,7 @@ def checkpoint_map(model, format: str, tensors: Mapping) -> dict[str, tuple[str,
         )
     if format == "auto":
         candidates = [make(model) for make in maps.values()]
-        return max(candidates, key=lambda entries: sum(n in tensors for n, _ in entries.values()))
+        return max(candidates, key=lambda entries: sum(n in tensors for n in _all_names(entries)))
     if format not in maps:
         raise PresetError(
             f"{type(model).__name__} reads these formats: auto, {', '.join(maps)}."
@@ -105,7 +147,8 @@ def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str =
     Args:
         model: a built model.
         tensors: `{tensor name: array}`.
-        entries: `{variable path: (tensor name, layout)}`, with a layout of `layouts.LAYOUTS`.
+        entries: `{variable path: (tensor name, layout)}`, with a layout of `layouts.LAYOUTS`; a
+            tuple of names where one variable holds several tensors.
         part: `"model"` or `"backbone"`, as in `convert`.
 
     Raises:
@@ -122,11 +165,11 @@ def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str =
             if not CLASSIFIER.fullmatch(name)
         }
         entries = {
-            path: (name.removeprefix(BACKBONE_PREFIX), layout)
-            for path, (name, layout) in entries.items()
+            path: (tuple(name.removeprefix(BACKBONE_PREFIX) for name in _names(entry)), entry[1])
+            for path, entry in entries.items()
         }
-    missing = [path for path in variables if entries[path][0] not in tensors]
-    used = {entries[path][0] for path in variables}
+    missing = [path for path in variables if not set(_names(entries[path])) <= set(tensors)]
+    used = {name for path in variables for name in _names(entries[path])}
     unused = [name for name in tensors if name not in used]
     if missing or unused:
         raise PresetError(_leftovers(missing, unused, entries))
@@ -138,11 +181,20 @@ def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str =
     assign(variables, arrays)
 
 
+def _names(entry: tuple) -> tuple[str, ...]:
+    """The tensors of an entry, one or several."""
+    return (entry[0],) if isinstance(entry[0], str) else tuple(entry[0])
+
+
+def _all_names(entries: Mapping) -> list[str]:
+    return [name for entry in entries.values() for name in _names(entry)]
+
+
 def _check_entries(variables: Mapping, entries: Mapping) -> None:
     """Checks a model's own map: a mistake in it must not look like a wrong checkpoint."""
     unmapped = [path for path in variables if path not in entries]
     stray = [path for path in entries if path not in variables]
-    uses = Counter(name for name, _ in entries.values())
+    uses = Counter(_all_names(entries))
     twice = [name for name, count in uses.items() if count > 1]
     layouts = sorted({layout for _, layout in entries.values()} - set(LAYOUTS))
     for problem, found in (
@@ -158,24 +210,32 @@ def _check_entries(variables: Mapping, entries: Mapping) -> None:
 def _leftovers(missing: list[str], unused: list[str], entries: Mapping) -> str:
     parts = []
     if missing:
-        wanted = [f"{path} (tensor {entries[path][0]})" for path in missing]
+        wanted = [f"{path} (tensor {' + '.join(_names(entries[path]))})" for path in missing]
         parts.append(f"{len(missing)} variables have no tensor: {some(wanted)}")
     if unused:
         parts.append(f"{len(unused)} tensors have no variable: {some(unused)}")
     return "; ".join(parts) + "."
 
 
-def _laid_out(path: str, variable, tensors: Mapping, name: str, layout: str) -> np.ndarray:
-    array = np.asarray(tensors[name])
-    if RANKS.get(layout, array.ndim) != array.ndim:
+def _laid_out(path: str, variable, tensors: Mapping, names, layout: str) -> np.ndarray:
+    names = _names((names, layout))
+    arrays = [np.asarray(tensors[name]) for name in names]
+    for name, array in zip(names, arrays, strict=True):
+        if not LAYOUTS[layout].fits(array):
+            raise PresetError(
+                f"tensor {name!r} has shape {array.shape}, but {path!r} wants a {layout} weight."
+            )
+    shapes = " and ".join(str(array.shape) for array in arrays)
+    try:
+        laid_out = LAYOUTS[layout].to_keras(arrays)
+    except ValueError as error:
         raise PresetError(
-            f"tensor {name!r} has shape {array.shape}, but {path!r} wants a {layout} weight."
-        )
-    laid_out = LAYOUTS[layout](array)
+            f"tensors {some(names)} of shapes {shapes} don't fit together for variable {path!r}."
+        ) from error
     if laid_out.shape != tuple(variable.shape):
         raise PresetError(
-            f"variable {path!r} has shape {tuple(variable.shape)}, but tensor {name!r} of shape "
-            f"{array.shape} gives {laid_out.shape}."
+            f"variable {path!r} has shape {tuple(variable.shape)}, but tensor {some(names)} of "
+            f"shape {shapes} gives {laid_out.shape}."
         )
     return laid_out
 
@@ -207,9 +267,10 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
 def _classes_in(model, tensors: Mapping, format: str) -> int | None:
     """Reads the number of classes off the checkpoint's head."""
     heads = getattr(type(model), "head_layers", ())
-    for path, (name, layout) in checkpoint_map(model, format, tensors).items():
-        if is_head(path, heads) and name in tensors:
-            array = np.asarray(tensors[name])
-            if array.ndim == RANKS.get(layout, array.ndim) and array.ndim:
-                return LAYOUTS[layout](array).shape[-1]
+    for path, entry in checkpoint_map(model, format, tensors).items():
+        if is_head(path, heads) and set(_names(entry)) <= set(tensors):
+            arrays = [np.asarray(tensors[name]) for name in _names(entry)]
+            layout = LAYOUTS[entry[1]]
+            if all(array.ndim and layout.fits(array) for array in arrays):
+                return layout.to_keras(arrays).shape[-1]
     return None

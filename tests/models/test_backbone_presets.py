@@ -8,7 +8,7 @@ from tiny_classifier import write_pdparams
 
 import keras_video
 from keras_video.models import PPTSM, TSN, ResNetBackbone, VideoClassifier
-from keras_video.presets import Preset, PresetError, get_preset, registry
+from keras_video.presets import Preset, PresetError, get_preset, original_tensors, registry
 from keras_video.training import load_backbone
 
 NO_HUB = "http://127.0.0.1:9"
@@ -44,12 +44,7 @@ def trained():
 @pytest.fixture
 def image_checkpoint(trained, tmp_path):
     """Its file, as PaddleClas writes it: names without prefix, and a classifier."""
-    weights = {weight.path: weight.numpy() for weight in trained.weights}
-    layouts = {"conv2d": lambda array: array.transpose(3, 2, 0, 1), "same": lambda array: array}
-    tensors = {
-        name: np.ascontiguousarray(layouts[layout](weights[path]))
-        for path, (name, layout) in ResNetBackbone.checkpoint_maps["paddleclas"](trained).items()
-    }
+    tensors = original_tensors(trained, "paddleclas")
     tensors["fc.weight"] = np.zeros((32, 1000), "float32")
     tensors["fc.bias"] = np.zeros(1000, "float32")
     assert {"conv1_1._conv.weight", "bb_3_1.conv1._batch_norm._variance"} < set(tensors)

@@ -1,7 +1,9 @@
 """Every variable gets exactly one tensor and every tensor is used, or nothing is changed."""
 
+import keras
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 from tiny_classifier import (
     LABELS,
@@ -15,7 +17,14 @@ from tiny_classifier import (
 )
 
 import keras_video
-from keras_video.presets import PresetError, convert, register_model, register_preset
+from keras_video.presets import (
+    PresetError,
+    PresetMixin,
+    convert,
+    original_tensors,
+    register_model,
+    register_preset,
+)
 from keras_video.presets.layouts import LAYOUTS
 from keras_video.presets.weights import to_numpy
 
@@ -182,10 +191,88 @@ def test_wrong_arguments_are_named(tensors, arguments, message):
         convert(tensors, model, **arguments)
 
 
-def test_layouts_turn_weights_as_documented():
+def test_layouts_turn_weights_as_documented_and_back():
+    def turned(layout, array):
+        (result,) = LAYOUTS[layout].from_keras(LAYOUTS[layout].to_keras([array]))
+        np.testing.assert_array_equal(result, array)
+        return LAYOUTS[layout].to_keras([array])
+
+    conv1d = np.arange(2 * 3 * 4).reshape(2, 3, 4)
+    assert turned("conv1d", conv1d)[3, 2, 1] == conv1d[1, 2, 3]
     conv2d = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
-    assert LAYOUTS["conv2d"](conv2d)[3, 4, 2, 1] == conv2d[1, 2, 3, 4]
+    assert turned("conv2d", conv2d)[3, 4, 2, 1] == conv2d[1, 2, 3, 4]
     conv3d = np.arange(2 * 3 * 4 * 5 * 6).reshape(2, 3, 4, 5, 6)
-    assert LAYOUTS["conv3d"](conv3d)[3, 4, 5, 2, 1] == conv3d[1, 2, 3, 4, 5]
+    assert turned("conv3d", conv3d)[3, 4, 5, 2, 1] == conv3d[1, 2, 3, 4, 5]
     dense = np.arange(6).reshape(2, 3)
-    assert LAYOUTS["dense"](dense)[1, 2] == LAYOUTS["dense_torch"](dense)[2, 1] == dense[1, 2]
+    assert turned("dense", dense)[1, 2] == turned("dense_torch", dense)[2, 1] == dense[1, 2]
+
+
+@keras.saving.register_keras_serializable(package="tiny")
+class TinyAttentionLSTM(PresetMixin, keras.Model):
+    """What later models need: queries and keys in one matrix, an LSTM with two biases."""
+
+    checkpoint_maps = {
+        "torch": lambda model: {
+            "qk/kernel": (("q.weight", "k.weight"), "dense_torch"),
+            "qk/bias": (("q.bias", "k.bias"), "same"),
+            "lstm/lstm_cell/kernel": ("lstm.weight_ih_l0", "dense_torch"),
+            "lstm/lstm_cell/recurrent_kernel": ("lstm.weight_hh_l0", "dense_torch"),
+            "lstm/lstm_cell/bias": (("lstm.bias_ih_l0", "lstm.bias_hh_l0"), "sum"),
+        }
+    }
+
+    def __init__(self, name=None):
+        inputs = keras.Input((None, 3))
+        features = keras.layers.Dense(8, name="qk")(inputs)
+        super().__init__(inputs, keras.layers.LSTM(5, name="lstm")(features), name=name)
+
+
+@pytest.fixture
+def torch_tensors():
+    generator = np.random.default_rng(0)
+    shapes = {
+        "q.weight": (4, 3), "k.weight": (4, 3), "q.bias": (4,), "k.bias": (4,),
+        "lstm.weight_ih_l0": (20, 8), "lstm.weight_hh_l0": (20, 5),
+        "lstm.bias_ih_l0": (20,), "lstm.bias_hh_l0": (20,),
+    }  # fmt: skip
+    return {name: generator.normal(size=s).astype("float32") for name, s in shapes.items()}
+
+
+def test_several_tensors_make_one_variable(torch_tensors):
+    model = convert(torch_tensors, TinyAttentionLSTM)
+    clips = np.random.default_rng(1).normal(size=(2, 6, 3)).astype("float32")
+
+    tensors = {name: torch.tensor(array) for name, array in torch_tensors.items()}
+    weights = [tensors[f"{name}.weight"] for name in "qk"]
+    biases = [tensors[f"{name}.bias"] for name in "qk"]
+    features = torch.tensor(clips) @ torch.cat(weights).T + torch.cat(biases)
+    lstm = torch.nn.LSTM(8, 5, batch_first=True)
+    lstm.load_state_dict(
+        {k.removeprefix("lstm."): v for k, v in tensors.items() if k.startswith("lstm.")}
+    )
+    expected = lstm(features)[0][:, -1].detach().numpy()
+    np.testing.assert_allclose(model.predict(clips, verbose=0), expected, atol=1e-6)
+
+    torch_tensors["k.weight"] = np.zeros((4, 5), "float32")
+    with pytest.raises(PresetError, match="'q.weight', 'k.weight' .* fit together .*'qk/kernel'"):
+        convert(torch_tensors, TinyAttentionLSTM)
+    del torch_tensors["k.weight"]
+    with pytest.raises(PresetError, match="'qk/kernel .tensor q.weight . k.weight.'"):
+        convert(torch_tensors, TinyAttentionLSTM)
+
+
+def test_weights_go_back_to_their_original_names(torch_tensors, tensors):
+    model = convert(torch_tensors, TinyAttentionLSTM)
+    back = original_tensors(model, "torch")
+    total = torch_tensors["lstm.bias_ih_l0"] + torch_tensors["lstm.bias_hh_l0"]
+    np.testing.assert_array_equal(back.pop("lstm.bias_ih_l0"), total)
+    assert not back.pop("lstm.bias_hh_l0").any()
+    for name, array in back.items():
+        np.testing.assert_array_equal(array, torch_tensors[name])
+
+    gradients = {"conv1/kernel": np.ones((3, 3, 3, 3))}
+    assert list(original_tensors(TinyClassifier(), "paddlevideo", gradients)) == [
+        "backbone.conv1.weight"
+    ]
+    with pytest.raises(PresetError, match="Did you mean 'paddlevideo'"):
+        original_tensors(TinyClassifier(), "paddle_video")
