@@ -8,10 +8,10 @@ from itertools import islice
 import keras
 import numpy as np
 
-from keras_video.presets.preset_mixin import PresetMixin
+from keras_video.models.functional_model import FunctionalModel
 
 
-class VideoClassifier(PresetMixin, keras.Model):
+class VideoClassifier(FunctionalModel):
     """Base class of video classifiers: clips in, logits out, and whole videos through `classify`.
 
     Subclasses are functional models with an explicit `get_config`. Their input is
@@ -28,40 +28,6 @@ class VideoClassifier(PresetMixin, keras.Model):
 
     # Layers whose shape depends on `num_classes`.
     head_layers: tuple[str, ...] = ("classifier",)
-    # Format of a checkpoint -> function that maps this model's variables to its tensors.
-    checkpoint_maps: dict = {}
-    # How the published training treated single weights: regular expression for `variable.path`,
-    # multiplier of the learning rate, multiplier of the decay.
-    weight_rules: tuple[tuple[str, float, float], ...] = ()
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self._preprocessor = None
-        self._labels = None
-
-    @property
-    def preprocessor(self):
-        return self._preprocessor
-
-    @preprocessor.setter
-    def preprocessor(self, preprocessor):
-        self._preprocessor = preprocessor
-
-    @property
-    def labels(self) -> list[str] | None:
-        return None if self._labels is None else list(self._labels)
-
-    @labels.setter
-    def labels(self, labels):
-        num_classes = self.output_shape[-1]
-        if isinstance(labels, str) or not all(isinstance(label, str) for label in labels or ()):
-            raise ValueError(f"`labels` must be a list of names. Received: labels={labels!r:.80}")
-        if labels is not None and len(labels) != num_classes:
-            raise ValueError(
-                "`labels` must name every class once. "
-                f"Received: {len(labels)} labels for {num_classes} classes"
-            )
-        self._labels = None if labels is None else tuple(labels)
 
     def classify(self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"):
         """Names what happens in videos.
@@ -127,11 +93,27 @@ class VideoClassifier(PresetMixin, keras.Model):
                             raise
                         yield error
                     else:
-                        yield self._top(self._logits_of_views(views, batch_size), top_k)
+                        logits = self._logits_of_views(views, batch_size)
+                        yield self._top(self.scores_of_views(logits), top_k)
                     pending += [pool.submit(self.preprocessor, v) for v in islice(videos, 1)]
             finally:
                 for future in pending:
                     future.cancel()
+
+    def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
+        """The scores of a video: the softmax of the mean over its views.
+
+        Models whose published tests average otherwise, such as over probabilities, override this.
+
+        Args:
+            logits: `(views, num_classes)`.
+
+        Returns:
+            Probabilities `(num_classes,)`.
+        """
+        mean = logits.mean(axis=0)
+        scores = np.exp(mean - mean.max())
+        return scores / scores.sum()
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Logits of clips: `keras.Model.predict`, without its set-up where one batch is enough."""
@@ -154,11 +136,9 @@ class VideoClassifier(PresetMixin, keras.Model):
         # Equal parts: every new batch size is a new trace.
         parts = -(-len(views) // batch_size)
         logits = [self.predict_on_batch(part) for part in np.array_split(views, parts)]
-        return np.concatenate(logits).mean(axis=0)
+        return np.concatenate(logits)
 
-    def _top(self, logits: np.ndarray, top_k: int) -> list[dict]:
-        scores = np.exp(logits - logits.max())
-        scores /= scores.sum()
+    def _top(self, scores: np.ndarray, top_k: int) -> list[dict]:
         best = np.argsort(-scores, kind="stable")[:top_k]
         labels = self._labels or [str(i) for i in range(len(scores))]
         return [{"label": labels[i], "class_id": int(i), "score": float(scores[i])} for i in best]

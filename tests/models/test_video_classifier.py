@@ -211,3 +211,20 @@ def test_every_depth_has_distinct_names_in_the_reference(name, depth):
     table = model.checkpoint_maps["paddlevideo"](model)
     assert set(table) == {weight.path for weight in model.weights}
     assert len({tensor for tensor, _ in table.values()}) == len(table)
+
+
+def test_a_model_may_average_its_views_otherwise(videos):
+    class MeanOfProbabilities(TSN):
+        def scores_of_views(self, logits):
+            return np.mean(
+                [super(MeanOfProbabilities, self).scores_of_views(row[None]) for row in logits], 0
+            )
+
+    model = MeanOfProbabilities(num_classes=3, num_frames=2, depth=18, width=2)
+    model.get_layer("classifier").kernel.assign(np.random.default_rng(0).normal(size=(16, 3)))
+    model.preprocessor = VideoPreprocessor(num_frames=2, short_side=40, crop_size=32, num_clips=3)
+    views = model.predict(model.preprocessor(videos["zooming in"]), verbose=0)
+    scores = (np.exp(views) / np.exp(views).sum(-1, keepdims=True)).mean(0)
+    best = model.classify(videos["zooming in"], top_k=1)[0]
+    assert best["class_id"] == scores.argmax()
+    assert best["score"] == pytest.approx(scores.max(), rel=1e-4)

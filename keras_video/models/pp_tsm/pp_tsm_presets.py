@@ -1,6 +1,6 @@
 """Presets of PP-TSM."""
 
-from keras_video.models.resnet.paddlevideo import paddlevideo_preset
+from keras_video.models.paddlevideo import paddlevideo_preset
 
 # The reference trained and tested on frames squeezed to 4:3.
 SQUEEZED = {"num_frames": 8, "aspect_ratio": 4 / 3}
@@ -17,8 +17,8 @@ PRESETS = [
         config={"num_classes": 400, "depth": depth},
         preprocessor=UNIFORM if style == "uniform" else DENSE,
         url=url,
-        top1=top1,
-        docs="pp-tsm.md",
+        metrics={"top1": top1},
+        docs="recognition/pp-tsm.md",
         parameters={50: 24_346_864, 101: 43_338_992}[depth],
     )
     for name, depth, style, remark, top1, url in (

@@ -1,6 +1,6 @@
 """Presets of PP-TSN."""
 
-from keras_video.models.resnet.paddlevideo import paddlevideo_preset
+from keras_video.models.paddlevideo import paddlevideo_preset
 from keras_video.models.tsn.tsn_presets import TEN_CROP
 
 PRESETS = [
@@ -11,8 +11,8 @@ PRESETS = [
         config={"num_classes": 400, "num_frames": 25},
         preprocessor=TEN_CROP,
         url=f"PaddleVideo-release2.2/{file}",
-        top1=top1,
-        docs="pp-tsn.md",
+        metrics={"top1": top1},
+        docs="recognition/pp-tsn.md",
         parameters=24_346_864,
     )
     for name, frames, remark, top1, file in (

@@ -7,13 +7,14 @@ from keras_video._compat import add
 from keras_video.layers.conv_norm import ConvNorm, activate
 from keras_video.layers.fold_time import FoldTime, UnfoldTime
 from keras_video.layers.temporal_shift import TemporalShift
+from keras_video.models.functional_model import FunctionalModel
 from keras_video.models.resnet.convert_paddle import paddleclas_map
 from keras_video.models.resnet.resnet_stages import STAGES
-from keras_video.presets.preset_mixin import PresetMixin
+from keras_video.models.rgb_normalization import rgb_normalization
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
-class ResNetBackbone(PresetMixin, keras.Model):
+class ResNetBackbone(FunctionalModel):
     """ResNet features of every frame of a clip.
 
     The 3x3 convolution of a block carries its stride ("v1.5"). `variant="vd"` adds the tweaks C
@@ -77,7 +78,7 @@ class ResNetBackbone(PresetMixin, keras.Model):
                 "`image_size` must be a positive integer, or None for frames of any size. "
                 f"Received: image_size={image_size!r}"
             )
-        mean_and_std = normalization_constants(normalize)
+        normalization = rgb_normalization(normalize)
 
         # === Layers ===
         def conv(filters, kernel_size, strides=1, activation=activation, name=None):
@@ -121,10 +122,8 @@ class ResNetBackbone(PresetMixin, keras.Model):
         # === Functional model ===
         clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
         x = FoldTime(dtype="float32", name="fold_time")(clips)
-        if mean_and_std is not None:
-            scale = [1 / (255 * s) for s in mean_and_std[1]]
-            offset = [-m / s for m, s in zip(*mean_and_std, strict=True)]
-            x = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalize")(x)
+        if normalization is not None:
+            x = normalization(x)
         if variant == "vd":
             x = conv(width // 2, 3, 2, name="stem_conv1")(x)
             x = conv(width // 2, 3, name="stem_conv2")(x)
@@ -138,8 +137,7 @@ class ResNetBackbone(PresetMixin, keras.Model):
                 name_ = f"stage{stage}_block{block}"
                 x = residual_block(x, width * 2 ** (stage - 1), strides, name_)
         features = UnfoldTime(num_frames, dtype=dtype, name="unfold_time")(x)
-        super().__init__(clips, features, name=name)
-        set_dtype_policy(self, dtype)
+        super().__init__(clips, features, dtype=dtype, name=name)
 
         # === Config ===
         self.depth = depth
@@ -151,10 +149,10 @@ class ResNetBackbone(PresetMixin, keras.Model):
         self.normalize = normalize
         self.image_size = image_size
         self.synchronized = synchronized
-        self.dtype_argument = dtype
 
     def get_config(self):
         return {
+            **super().get_config(),
             "depth": self.depth,
             "num_frames": self.num_frames,
             "variant": self.variant,
@@ -164,17 +162,14 @@ class ResNetBackbone(PresetMixin, keras.Model):
             "normalize": self.normalize,
             "image_size": self.image_size,
             "synchronized": self.synchronized,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_argument),
-            "name": self.name,
             "trainable": self.trainable,
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
-        config["dtype"] = keras.saving.deserialize_keras_object(config.get("dtype"))
         trainable = config.pop("trainable", True)
-        model = cls(**config)
+        model = super().from_config(config, custom_objects)
         model.trainable = trainable
         return model
 
@@ -215,33 +210,3 @@ class StemPooling(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         sides = [None if s is None else (s + 1) // 2 for s in input_shape[1:3]]
         return (input_shape[0], *sides, input_shape[-1])
-
-
-def set_dtype_policy(model: keras.Model, dtype) -> None:
-    """Tells a functional model the policy of its layers; `None` leaves it the global one.
-
-    Keras gives such a model the global policy, and asks it in `compile` whether the loss needs
-    scaling (`"mixed_float16"`).
-    """
-    if dtype is not None:
-        model.dtype_policy = dtype
-
-
-def normalization_constants(normalize):
-    """Mean and standard deviation for each of the RGB channels, in units of 0 to 1, or `None`."""
-    if normalize is None:
-        return None
-    if isinstance(normalize, str):
-        if normalize != "imagenet":
-            raise ValueError(
-                '`normalize` must be "imagenet", a pair (mean, std) or None. '
-                f"Received: normalize={normalize!r}"
-            )
-        return [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-    mean, std = normalize
-    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
-        raise ValueError(
-            "`normalize=(mean, std)` takes three numbers each, std above 0. "
-            f"Received: normalize={normalize!r}"
-        )
-    return list(mean), list(std)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_video.models.resnet.convert_paddle import paddlevideo_map
-from keras_video.models.resnet.resnet_backbone import ResNetBackbone, set_dtype_policy
+from keras_video.models.resnet.resnet_backbone import ResNetBackbone
 from keras_video.models.video_classifier import VideoClassifier
 
 # Of the reference's TSM, PP-TSM and PP-TSN: a faster classifier, no decay of its bias and of what
@@ -84,8 +84,7 @@ class ResNetClassifier(VideoClassifier):
             logits = classifier(ops.mean(drop(features), axis=1))
         else:
             logits = classifier(drop(ops.mean(features, axis=1)))
-        super().__init__(clips, logits, name=name)
-        set_dtype_policy(self, dtype)
+        super().__init__(clips, logits, dtype=dtype, name=name)
 
         # === Config ===
         self.backbone = backbone
@@ -98,10 +97,10 @@ class ResNetClassifier(VideoClassifier):
         self.image_size = image_size
         self.normalize = normalize
         self.synchronized = synchronized
-        self.dtype_argument = dtype
 
     def get_config(self):
         return {
+            **super().get_config(),
             "num_classes": self.num_classes,
             "num_frames": self.num_frames,
             "depth": self.depth,
@@ -110,15 +109,7 @@ class ResNetClassifier(VideoClassifier):
             "image_size": self.image_size,
             "normalize": self.normalize,
             "synchronized": self.synchronized,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_argument),
-            "name": self.name,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        config["dtype"] = keras.saving.deserialize_keras_object(config.get("dtype"))
-        return cls(**config)
 
 
 class ShiftedResNetClassifier(ResNetClassifier):

@@ -1,6 +1,6 @@
 """Presets of `ResNetBackbone`: the image networks that video models are initialised from."""
 
-from keras_video.models.resnet.paddlevideo import HOST
+from keras_video.models.paddlevideo import HOST
 from keras_video.presets.preset import Preset
 
 PRESETS = [

@@ -1,6 +1,6 @@
 """Presets of TSM."""
 
-from keras_video.models.resnet.paddlevideo import paddlevideo_preset
+from keras_video.models.paddlevideo import paddlevideo_preset
 from keras_video.presets.preset import Preset
 
 # Eight segment centres, short side 256, one centre crop.
@@ -16,8 +16,8 @@ def _ucf101(name: str, top1: float, file: str, precision: str) -> Preset:
         preprocessor=ONE_VIEW,
         labels="ucf101",
         url=f"PaddleVideo-release2.1/TSM/{file}",
-        top1=top1,
-        docs="tsm.md",
+        metrics={"top1": top1},
+        docs="recognition/tsm.md",
         parameters=23_714_981,
     )
 
@@ -42,8 +42,8 @@ PRESETS = [
         config={"num_classes": 400},
         preprocessor=ONE_VIEW,
         url="PaddleVideo-release2.1/TSM/TSM_k400.pdparams",
-        top1=71.06,
-        docs="tsm.md",
+        metrics={"top1": 71.06},
+        docs="recognition/tsm.md",
         parameters=24_327_632,
     ),
     _ucf101("tsm_ucf101", 94.42, "TSM_ucf101_nchw.pdparams", "in float32"),

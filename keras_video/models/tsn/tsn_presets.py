@@ -1,6 +1,6 @@
 """Presets of TSN."""
 
-from keras_video.models.resnet.paddlevideo import paddlevideo_preset
+from keras_video.models.paddlevideo import paddlevideo_preset
 
 # 25 segments, ten crops: 250 images a video.
 TEN_CROP = {
@@ -19,8 +19,8 @@ PRESETS = [
         config={"num_classes": 400, "num_frames": 25},
         preprocessor=TEN_CROP,
         url=f"PaddleVideo-release2.2/{file}",
-        top1=top1,
-        docs="tsn.md",
+        metrics={"top1": top1},
+        docs="recognition/tsn.md",
         parameters=24_327_632,
     )
     for name, frames, top1, file in (

@@ -1,0 +1,31 @@
+"""What the manifests of PaddleVideo's checkpoints share."""
+
+from keras_video.presets.preset import Preset
+
+HOST = "https://videotag.bj.bcebos.com/"
+DOCS = "https://github.com/PaddlePaddle/PaddleVideo/blob/develop/docs/en/model_zoo/"
+
+
+def paddlevideo_preset(
+    *, model: str, url: str, docs: str, labels: str | None = "kinetics400", **arguments
+) -> Preset:
+    """The manifest of a checkpoint that PaddleVideo published.
+
+    Args:
+        model: name of the class in `keras_video.models`.
+        url: where the checkpoint is, below `HOST`.
+        docs: the page below `DOCS` that publishes it.
+        labels: `"kinetics400"` (default), `"ucf101"`, or what `Preset` takes.
+        **arguments: further fields of `Preset`, such as `metrics={"top1": 74.54}`.
+    """
+    datasets = {"kinetics400": "Kinetics-400", "ucf101": "UCF101 (split 1)"}
+    fields = {
+        "model": f"keras_video.models:{model}",
+        "labels": labels,
+        "dataset": datasets.get(labels),
+        "source_url": HOST + url,
+        "source_format": "paddlevideo",
+        "metrics_source": DOCS + docs,
+        "license": "apache-2.0",
+    }
+    return Preset(**{**fields, **arguments})
