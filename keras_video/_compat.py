@@ -22,6 +22,54 @@ def add(first, second):
     return first + second
 
 
+def has_own_batch_norm(inputs) -> bool:
+    """Whether `batch_norm` takes these inputs: frames in TensorFlow, of up to 32 bits."""
+    dtypes = ("float32", "float16", "bfloat16")
+    known = keras.backend.standardize_dtype(inputs.dtype) in dtypes and len(inputs.shape) == 4
+    return keras.backend.backend() == "tensorflow" and known
+
+
+def batch_norm(inputs, gamma, beta, epsilon: float, synchronized: bool) -> tuple:
+    """Normalises by the statistics of the batch, on TensorFlow, faster than Keras does.
+
+    Args:
+        inputs: `(batch, height, width, channels)`, of which halves are not made float32 in memory.
+        gamma: scale, float32.
+        beta: offset, float32.
+        epsilon: added to the variance.
+        synchronized: whether the batch is that of all replicas.
+
+    Returns:
+        The outputs, and the mean and (biased) variance of the batch in float32.
+    """
+    import tensorflow as tf
+
+    gamma, beta = tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
+    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), "float32")
+    replica = tf.distribute.get_replica_context() if synchronized else None
+    if replica is not None and replica.num_replicas_in_sync > 1:
+        return _batch_norm_over_replicas(inputs, gamma, beta, epsilon, count, replica)
+    outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon
+    )
+    return outputs, mean, unbiased * ((count - 1.0) / count)
+
+
+def _batch_norm_over_replicas(inputs, gamma, beta, epsilon: float, count, replica) -> tuple:
+    import tensorflow as tf
+
+    x = tf.cast(inputs, "float32")
+    mean, variance = tf.nn.moments(x, [0, 1, 2])
+    # One exchange between the replicas, one more on the way back. Variances within replicas are
+    # added up, not squares alone, so that a large mean does not swallow them.
+    sums = tf.concat([count[None], count * mean, count * variance, count * mean**2], axis=0)
+    sums = replica.all_reduce("SUM", sums)
+    mean, within, squares = tf.split(sums[1:] / sums[0], 3)
+    variance = within + tf.maximum(squares - mean**2, 0.0)
+    outputs = (x - mean) * (gamma * tf.math.rsqrt(variance + epsilon)) + beta
+    return tf.cast(outputs, inputs.dtype), mean, variance
+
+
 def is_building_symbolically() -> bool:
     """Whether Keras' trainer is just looking at a batch's shapes, before `fit` or `evaluate` begin.
 

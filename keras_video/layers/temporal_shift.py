@@ -119,15 +119,25 @@ class TemporalShift(keras.layers.Layer):
         forward, end = self._split(clips.shape[-1])
         if lowered_for_cpu.get():
             return self._shift_by_convolution(clips, forward, end)
-        still = [[0, 0]] * 3
+        # Splits and slices rather than indexing, whose gradient TensorFlow computes slowly.
+        past, future, rest = ops.split(clips, [forward, end], axis=-1)
+        batch, time, *frame = ops.shape(clips)
+
+        def cut(part, start):
+            size = (batch, time - 1, *frame[:-1], part.shape[-1])
+            return ops.slice(part, (0, start, 0, 0, 0), size)
+
+        def zeros(part):
+            return ops.zeros((batch, 1, *frame[:-1], part.shape[-1]), dtype=part.dtype)
+
         parts = []
         if forward:
-            parts.append(ops.pad(clips[:, :-1, ..., :forward], [[0, 0], [1, 0], *still]))
+            parts.append(ops.concatenate([zeros(past), cut(past, 0)], axis=1))
         if end > forward:
-            parts.append(ops.pad(clips[:, 1:, ..., forward:end], [[0, 0], [0, 1], *still]))
+            parts.append(ops.concatenate([cut(future, 1), zeros(future)], axis=1))
         if not parts:
             return clips
-        return ops.concatenate([*parts, clips[..., end:]], axis=-1)
+        return ops.concatenate([*parts, rest], axis=-1)
 
     def _shift_by_convolution(self, clips, forward: int, end: int):
         """The same as one depthwise convolution over time: a single pass over memory."""
