@@ -6,10 +6,14 @@ its standard input runs once and prints the wall and processor seconds as JSON.
 
 import json
 import os
+import resource
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
+
+CLASSES = {"tsn": "TSN", "tsm": "TSM", "pp_tsn": "PPTSN", "pp_tsm": "PPTSM"}
 
 
 def keras_contestant(task):
@@ -20,9 +24,8 @@ def keras_contestant(task):
     tf.config.threading.set_intra_op_parallelism_threads(task["threads"])
     import keras_video
 
-    names = {"tsn": "TSN", "tsm": "TSM", "pp_tsn": "PPTSN", "pp_tsm": "PPTSM"}
     dtype = {"float32": None, "bfloat16": "mixed_bfloat16"}[task["dtype"]]
-    model = getattr(keras_video.models, names[task["model"]])(dtype=dtype)
+    model = getattr(keras_video.models, CLASSES[task["model"]])(dtype=dtype)
     # At their initial zeros, offsets vanish from the compiled graph.
     rng = np.random.default_rng(0)
     for weight in model.weights:
@@ -58,17 +61,29 @@ def torch_contestant(task):
     return run, parameters
 
 
-def main():
-    task = json.loads(sys.argv[1])
-    run, parameters = {"keras": keras_contestant, "torch": torch_contestant}[task["library"]](task)
+def take_turns(run: Callable, parameters: int, device_memory: Callable = lambda: None) -> None:
+    """Warms up, says so, and runs once for every line on standard input.
+
+    Args:
+        run: the work.
+        parameters: of the network.
+        device_memory: gives the peak memory on a GPU in bytes, or `None` on a CPU.
+    """
     for _ in range(3):
         run()
     print(json.dumps({"parameters": parameters}), flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
         run()
-        times = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-        print(json.dumps(times), flush=True)
+        done = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(json.dumps({**done, "memory": device_memory() or resident}), flush=True)
+
+
+def main():
+    task = json.loads(sys.argv[1])
+    contestant = {"keras": keras_contestant, "torch": torch_contestant}[task["library"]]
+    take_turns(*contestant(task))
 
 
 if __name__ == "__main__":
