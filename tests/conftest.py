@@ -6,6 +6,8 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+# XLA may cluster on CPUs, where a test asks for it with `tf.config.optimizer.set_jit`.
+os.environ.setdefault("TF_XLA_FLAGS", "--tf_xla_cpu_global_jit")
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_XET"] = "1"
 
@@ -18,20 +20,14 @@ import pytest  # noqa: E402
 @pytest.fixture(scope="session", autouse=True)
 def two_logical_cpus():
     """Two logical CPUs for the tests of two replicas; TensorFlow takes them only at its start."""
-    import tensorflow as tf
+    from keras_video.testing.two_replicas import two_logical_cpus
 
-    cpus = tf.config.list_physical_devices("CPU")
-    tf.config.set_logical_device_configuration(
-        cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2
-    )
+    two_logical_cpus()
 
 
 @pytest.fixture(scope="session")
-def two_replicas(two_logical_cpus):
-    """A strategy of two replicas, for all tests: a second one would reuse its collectives' names.
+def two_replicas():
+    """A strategy of two replicas, the same one for all tests."""
+    from keras_video.testing import two_replicas
 
-    TensorFlow then aborts with "Shape mismatch in the collective instance".
-    """
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return two_replicas()

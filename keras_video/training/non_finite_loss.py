@@ -51,13 +51,13 @@ def save_nan_batch(
 
     Args:
         directory: the run's directory.
-        batch: `(clips, labels)` or `(clips, labels, weights)`, arrays.
+        batch: `(clips, labels)` or `(clips, labels, weights)`: arrays, or dicts of arrays.
         record_names: the name of each clip's video; may be empty.
         step: the train step, counted from 1.
 
     Returns:
         The file, `nan_batch_step_<step>.npz` with `clips`, `labels`, `weights` (where given) and
-        `names`.
+        `names`; `clips/features` for the entry `features` of a dict.
 
     Raises:
         ValueError: if `batch` has other than 2 or 3 parts.
@@ -73,7 +73,10 @@ def save_nan_batch(
         raise ValueError(
             f"`batch` is (clips, labels) or (clips, labels, weights). Received: {len(batch)} parts"
         )
-    parts = dict(zip(_PARTS, map(_storable, batch), strict=False))
+    parts = {}
+    for name, part in zip(_PARTS, batch, strict=False):
+        entries = {f"{name}/{key}": part[key] for key in part} if isinstance(part, dict) else {}
+        parts |= {key: _storable(array) for key, array in (entries or {name: part}).items()}
     path = Path(directory) / f"nan_batch_step_{step:09d}.npz"
     partial = path.with_name(path.name + PARTIAL)
     path.parent.mkdir(parents=True, exist_ok=True)

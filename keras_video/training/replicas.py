@@ -30,18 +30,25 @@ def share_out(batch: tuple, strategy: tf.distribute.Strategy) -> tuple:
     """
     count = local_replicas(strategy)
     if strategy.num_replicas_in_sync == 1:
-        return tuple(tf.convert_to_tensor(part) for part in batch)
-    if len(batch[0]) % count:
+        return tf.nest.map_structure(tf.convert_to_tensor, tuple(batch))
+    if batch_length(batch) % count:
         raise ValueError(
             "The batch of a worker must be a multiple of its replicas; pad or drop the last one "
-            f"(`last_batch`). Received: {len(batch[0])} clips for {count} replicas"
+            f"(`last_batch`). Received: {batch_length(batch)} clips for {count} replicas"
         )
 
     def of_replica(context):
         replica = context.replica_id_in_sync_group % count
-        return tuple(tf.convert_to_tensor(part[replica::count]) for part in batch)
+        return tf.nest.map_structure(
+            lambda part: tf.convert_to_tensor(part[replica::count]), tuple(batch)
+        )
 
     return strategy.experimental_distribute_values_from_function(of_replica)
+
+
+def batch_length(batch: tuple) -> int:
+    """The number of clips in a batch of arrays, or of dicts or tuples of them."""
+    return len(tf.nest.flatten(batch)[0])
 
 
 def summed(strategy: tf.distribute.Strategy, function: Callable) -> Callable:

@@ -70,5 +70,8 @@ def _variables(model: keras.Model) -> dict:
             f"Received: {len(weights)} weights with {len(variables)} paths"
         )
     variables |= {f"{_RANDOM}{i}": v for i, v in enumerate(generators)}
-    variables |= {f"{_OPTIMIZER}{i}:{v.path}": v for i, v in enumerate(model.optimizer.variables)}
+    for number, variable in enumerate(model.optimizer.variables):
+        # Without the optimizer's own name: it counts the optimizers of the process.
+        name = variable.path.partition("/")[2] or variable.path
+        variables[f"{_OPTIMIZER}{number}:{name}"] = variable
     return variables

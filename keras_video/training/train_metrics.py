@@ -1,6 +1,7 @@
 """`TrainMetrics`: the metrics that a model was compiled with, over replicas and workers."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_video.training.replicas import share_out, summed
@@ -47,7 +48,7 @@ class TrainMetrics:
         if not metrics:
             return {}
         replicas = self._strategy.num_replicas_in_sync
-        nothing = share_out(([0.0] * replicas,), self._strategy)
+        nothing = share_out((np.zeros(replicas),), self._strategy)
         values = self._read(nothing).numpy() / replicas
         self._model.reset_metrics()
         return {m.name: float(value) for m, value in zip(metrics, values, strict=True)}

@@ -13,8 +13,14 @@ from keras_video.training.checkpoint_store import CheckpointStore
 from keras_video.training.distillation import Distillation
 from keras_video.training.lost_workers import naming_lost_workers
 from keras_video.training.non_finite_loss import NonFiniteLossError, save_nan_batch
-from keras_video.training.precise_batch_norm import recompute_batch_norm
-from keras_video.training.replicas import is_several_workers, local_replicas, share_out, summed
+from keras_video.training.precise_batch_norm import recompute_batch_norm, trainable_batch_norms
+from keras_video.training.replicas import (
+    batch_length,
+    is_several_workers,
+    local_replicas,
+    share_out,
+    summed,
+)
 from keras_video.training.run_directory import RunDirectory
 from keras_video.training.run_state import averaged_weights, put_state, take_state
 from keras_video.training.strategies import worker_index
@@ -129,6 +135,11 @@ class Trainer:
         self.precise_batch_norm_every = precise_batch_norm_every
         self.patience, self.monitor, self.log_every = patience, monitor, log_every
         self.metadata = dict(metadata or {})
+        if precise_batch_norm and not trainable_batch_norms(model):
+            raise ValueError(
+                "The model has no trainable batch normalisation to recompute. "
+                f"Received: precise_batch_norm={precise_batch_norm}"
+            )
         self._config, self._allow_changes, self._keep = config, allow_changes, keep
         self._several_workers = is_several_workers(self.strategy)
         self._is_chief = not self._several_workers or worker_index() == 0
@@ -204,7 +215,7 @@ class Trainer:
             total = self._train(shares)
             done["step"] += 1
             done["batch"] += 1
-            meter.add(len(batch[0]) * workers)
+            meter.add(batch_length(batch) * workers)
             # The numbers of a step are read while the next one runs.
             stop = pending is not None and self._check(pending, losses)
             pending = (dict(done), total, batch)
@@ -232,9 +243,10 @@ class Trainer:
         epoch, last = done["epoch"], done["epoch"] == self.num_epochs
         if self.precise_batch_norm and (last or epoch % self.precise_batch_norm_every == 0):
             count = min(self.precise_batch_norm, self.data.batches_in_epoch)
-            recompute_batch_norm(
-                self.model, (self.data.batch(index, epoch - 1) for index in range(count))
-            )
+            # Training never reads these statistics, so they may be those of the averaged weights.
+            with averaged_weights(self.model):
+                batches = (self.data.batch(index, epoch - 1) for index in range(count))
+                recompute_batch_norm(self.model, batches)
         if self.evaluator is None or not (last or epoch % self.evaluate_every == 0):
             return False
         with averaged_weights(self.model):

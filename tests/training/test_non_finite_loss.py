@@ -22,6 +22,13 @@ def test_the_batch_comes_back(tmp_path):
         np.testing.assert_array_equal(batch["weights"], [1, 1])
 
 
+def test_entries_of_a_dict_keep_their_names(tmp_path):
+    inputs = {"features": np.ones((2, 3, 4)), "mask": np.ones((2, 3), bool)}
+    with np.load(save_nan_batch(tmp_path, (inputs, np.arange(2)), [], step=1)) as batch:
+        assert sorted(batch) == ["clips/features", "clips/mask", "labels", "names"]
+        assert batch["clips/features"].shape == (2, 3, 4)
+
+
 def test_other_batches_are_refused(tmp_path):
     with pytest.raises(ValueError, match="Received: 1 parts"):
         save_nan_batch(tmp_path, (np.zeros(3),), [], step=1)

@@ -1,0 +1,177 @@
+"""`Trainer`: what a run leaves behind, and how it goes on after an end of any kind."""
+
+import csv
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from training.run_trainer import TESTS, clips, make_trainer
+from training.workers import start_workers
+
+import keras_video
+from keras_video.training import CheckpointStore, NonFiniteLossError, checkpoint_store
+
+
+def weights(model) -> np.ndarray:
+    return np.concatenate([np.ravel(keras.ops.convert_to_numpy(v)) for v in model.weights])
+
+
+def last_arrays(workdir) -> dict:
+    return CheckpointStore(workdir / "checkpoints", write=False).latest().arrays()
+
+
+def rows(file) -> list[dict]:
+    with open(file, newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def start(workdir, **options) -> subprocess.Popen:
+    """The same run as a process."""
+    environment = {**os.environ, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
+    script = TESTS / "training" / "run_trainer.py"
+    return subprocess.Popen(
+        [sys.executable, str(script), str(workdir), json.dumps(options)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def wait_for_step(workdir, step: int, process: subprocess.Popen) -> None:
+    """Returns once a checkpoint of that step is there."""
+    while not any((workdir / "checkpoints").glob(f"step_{step:09d}*")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """A run that nothing disturbed: its directory and its result."""
+    workdir = tmp_path_factory.mktemp("complete")
+    return workdir, make_trainer(workdir).run()
+
+
+def test_a_run_learns_and_says_how_well(complete):
+    workdir, result = complete
+    assert result["finished"] and result["epoch"] == 3 and result["step"] == 15
+    validation = rows(workdir / "validation.csv")
+    assert [row["epoch"] for row in validation] == ["1", "2", "3"]
+    assert result["top1"] == pytest.approx(max(float(row["top1"]) for row in validation))
+    train = rows(workdir / "train.csv")
+    assert [int(row["step"]) for row in train] == [2, 4, 6, 8, 10, 12, 14]
+    rates = [float(row["learning_rate"]) for row in train]
+    assert rates[0] < rates[1] > rates[-1] > 0
+    assert all(0 <= float(row["accuracy"]) <= 1 for row in train)
+    assert json.loads((workdir / "config.json").read_text()) == {"epochs": 3}
+
+
+def test_a_run_ends_with_a_preset_of_the_best_weights(complete):
+    workdir, result = complete
+    model = keras_video.models.TSM.from_preset(workdir / "preset")
+    logits = model.predict(clips(14, 1)[0], verbose=0)
+    assert np.mean(logits.argmax(-1) == clips(14, 1)[1]) == pytest.approx(result["top1"])
+    metadata = json.loads((workdir / "preset" / "metadata.json").read_text())
+    assert metadata["metrics"]["top1"] == pytest.approx(100 * result["top1"])
+
+
+def test_a_complete_run_is_not_done_again(complete):
+    workdir, result = complete
+    before = (workdir / "train.csv").read_text()
+    assert make_trainer(workdir).run() == result
+    assert (workdir / "train.csv").read_text() == before
+
+
+@pytest.mark.slow
+def test_killed_and_terminated_runs_end_with_the_weights_of_an_undisturbed_one(complete, tmp_path):
+    killed = start(tmp_path, slow=0.1)
+    wait_for_step(tmp_path, 3, killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+
+    terminated = start(tmp_path, slow=0.1)
+    wait_for_step(tmp_path, 6, terminated)
+    terminated.send_signal(signal.SIGTERM)
+    output = terminated.communicate()[0]
+    assert terminated.returncode == 0, output
+    assert '"finished": false' in output and "Stopped by SIGTERM" in output
+
+    assert make_trainer(tmp_path).run() == pytest.approx(complete[1], rel=1e-5)
+    expected = last_arrays(complete[0])
+    for name, array in last_arrays(tmp_path).items():
+        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-6, err_msg=name)
+    steps = [int(row["step"]) for row in rows(tmp_path / "train.csv")]
+    assert steps == sorted(set(steps)) and steps[-1] == 14
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_named_and_the_run_resumes(tmp_path):
+    options = {"strategy": "multi_worker", "trainer": {"log_every": 1}}
+    dying = json.dumps({**options, "die_at": 8, "dying_worker": 1})
+    with start_workers("run_trainer.py", str(tmp_path), dying) as workers:
+        first, _ = workers.wait(expected=(1, 9))
+    assert "WorkerLostError: Lost worker 1 (127.0.0.1:" in first
+    with start_workers("run_trainer.py", str(tmp_path), json.dumps(options)) as workers:
+        first, second = workers.wait()
+    assert "Resuming from step" in first
+    results = [output[output.index("RESULT") :].splitlines()[0] for output in (first, second)]
+    assert results[0] == results[1] and '"finished": true' in results[0]
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_leaves_its_batch(tmp_path):
+    with pytest.raises(NonFiniteLossError, match="loss of step 7 is nan") as caught:
+        make_trainer(tmp_path, nan_at=6).run()
+    with np.load(caught.value.batch) as batch:
+        assert np.isnan(batch["clips"]).all() and batch["clips"].shape == (8, 2, 12, 12, 3)
+    assert CheckpointStore(tmp_path / "checkpoints").latest().step <= 6
+
+
+def test_a_full_disk_costs_a_checkpoint_and_not_the_run(complete, tmp_path, monkeypatch, capfd):
+    write = checkpoint_store.write_checkpoint
+
+    def write_where_there_is_space(folder, step, *arguments):
+        if step == 6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(folder, step, *arguments)
+
+    monkeypatch.setattr(checkpoint_store, "write_checkpoint", write_where_there_is_space)
+    assert make_trainer(tmp_path).run() == pytest.approx(complete[1], rel=1e-5)
+    assert "step_000000005 is untouched" in capfd.readouterr().err
+
+
+def test_averaged_weights_are_evaluated_and_published(tmp_path):
+    trainer = make_trainer(tmp_path, ema=True)
+    result = trainer.run()
+    model = keras_video.models.TSM.from_preset(tmp_path / "preset")
+    arrays = CheckpointStore(tmp_path / "checkpoints").best().arrays()
+    kernel = "classifier/kernel"
+    shape = arrays[f"model/{kernel}"].shape
+    (average,) = (a for n, a in arrays.items() if "average" in n and a.shape == shape)
+    published = next(v for v in model.weights if v.path == kernel).numpy()
+    np.testing.assert_allclose(published, average, rtol=1e-6)
+    assert np.abs(published - arrays[f"model/{kernel}"]).max() > 1e-4
+    logits = model.predict(clips(14, 1)[0], verbose=0)
+    assert np.mean(logits.argmax(-1) == clips(14, 1)[1]) == pytest.approx(result["top1"])
+
+
+def test_a_run_without_progress_ends_early(tmp_path):
+    trainer = make_trainer(tmp_path, epochs=50, trainer={"patience": 0})
+    result = trainer.run()
+    validation = rows(tmp_path / "validation.csv")
+    assert result["finished"] and result["epoch"] == len(validation) < 50
+    best = max(range(len(validation)), key=lambda i: (float(validation[i]["top1"]), -i))
+    assert best == len(validation) - 2
+
+
+def test_another_configuration_is_refused(complete):
+    with pytest.raises(ValueError, match="epochs: 3 -> 4"):
+        make_trainer(complete[0], epochs=4).run()
+
+
+def test_batches_must_fit_the_micro_batches(tmp_path):
+    with pytest.raises(ValueError, match="batch_size=8, 1 replicas, accumulate=3"):
+        make_trainer(tmp_path, accumulate=3)
