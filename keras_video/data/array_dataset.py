@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_video.data.array_tree import arrays_of, map_arrays
 from keras_video.data.batch_dataset import BatchDataset
 from keras_video.data.clip_loader import LoadedClip
 from keras_video.data.dataset_profile import StageTimes
@@ -23,16 +24,18 @@ class ArrayDataset(BatchDataset):
 
     Args:
         clips: array `(samples, ...)`, or anything with a length and numbered entries of one shape,
-            such as a memory-mapped file: clips `(time, height, width, 3)`, feature vectors, ...
-        labels: class numbers `(samples,)`; or rows `(samples, classes)` of floats, one-hot or with
-            several classes; or `None`.
+            such as a memory-mapped file: clips `(time, height, width, 3)`, feature vectors, ...; or
+            a dict or tuple of them, such as features and their masks.
+        labels: class numbers `(samples,)`; or other targets, floats `(samples, ...)`, such as rows
+            with several classes at once, or a dict or tuple of them; or `None`.
         batch_size: samples in a batch (of this shard).
-        transforms: callables `(clip, rng) -> clip`, in order; see `VideoDataset`.
+        transforms: callables `(clip, rng) -> clip`, in order; see `VideoDataset`. A sample of
+            several arrays comes as the dict or tuple that it is.
         batch_transform: callable `(clips, one_hot_labels, rng) -> (clips, one_hot_labels)`, such as
             `MixUp`; training only, makes labels one-hot.
         training: a new order each epoch; `batch_transform`.
         one_hot: class numbers as one-hot vectors.
-        num_classes: of one-hot vectors, by default one more than the highest class number.
+        num_classes: by default one more than the highest class number, or the width of rows.
         label_names: the classes' names in order of their numbers.
         seed: of everything random.
         num_shards: number of input pipelines that share the data set, for several workers.
@@ -46,7 +49,7 @@ class ArrayDataset(BatchDataset):
         labels: tuple of the classes' names, or `None`.
 
     Raises:
-        ValueError: no samples, another number of labels, or labels that are no classes.
+        ValueError: no samples, another number of labels, or labels that are no numbers.
 
     Example:
 
@@ -60,7 +63,7 @@ class ArrayDataset(BatchDataset):
 
     def __init__(
         self,
-        clips: Sequence,
+        clips: Sequence | dict | tuple,
         labels=None,
         *,
         batch_size: int = 16,
@@ -113,60 +116,75 @@ class _Sample(NamedTuple):
     """One entry of the arrays, as a data set's record."""
 
     source: str
-    clip: np.ndarray
-    label: int | np.ndarray | None
+    clip: np.ndarray | dict | tuple
+    label: int | np.ndarray | dict | tuple | None
 
 
 class _Samples:
     """Arrays as a list of records."""
 
     def __init__(self, clips, labels, num_classes: int | None):
-        if not hasattr(clips, "__len__") or not len(clips):
-            raise ValueError(f"A data set needs samples. Received: clips={clips!r:.80}")
-        self._clips = clips
-        self._labels = self.num_classes = None
-        self.numbered = False
-        if labels is None:
-            if num_classes is not None:
-                raise ValueError(
-                    f"Without `labels` there are no classes. Received: num_classes={num_classes!r}"
-                )
-            return
+        sizes = {len(array) if hasattr(array, "__len__") else 0 for array in arrays_of(clips)}
+        if len(sizes) != 1 or sizes == {0}:
+            raise ValueError(
+                "A data set needs samples, equally many in each of its arrays. "
+                f"Received: clips={clips!r:.80}"
+            )
+        (self._size,) = sizes
+        self._clips, self._labels = clips, None
+        self.numbered, self.num_classes = False, num_classes
+        if labels is not None:
+            self._labels = map_arrays(self._checked, labels)
+            self._set_classes(num_classes)
+        elif num_classes is not None:
+            raise ValueError(
+                f"Without `labels` there are no classes. Received: num_classes={num_classes!r}"
+            )
+
+    def _checked(self, labels) -> np.ndarray:
         labels = np.asarray(labels)
-        if len(labels) != len(clips) if labels.ndim else True:
+        if not labels.ndim or len(labels) != self._size:
             raise ValueError(
                 "There must be a label for each sample. "
-                f"Received: {len(clips)} samples, labels of shape {labels.shape}"
+                f"Received: {self._size} samples, labels of shape {labels.shape}"
             )
-        self.numbered = labels.dtype.kind in "iu" and labels.ndim == 1
-        if not self.numbered and labels.dtype.kind != "f":
+        if labels.dtype.kind not in "iuf":
             raise ValueError(
-                "`labels` are class numbers (samples,) or floats (samples, classes). "
+                "`labels` are class numbers, or other targets as floats. "
                 f"Received: labels of shape {labels.shape}, dtype={labels.dtype}"
             )
-        self._labels = labels if self.numbered else labels.astype(np.float32)
-        if not self.numbered:
-            self.num_classes = labels.shape[-1]
+        return labels
+
+    def _set_classes(self, num_classes: int | None) -> None:
+        labels = self._labels
+        if not isinstance(labels, np.ndarray):
+            return
+        self.numbered = labels.dtype.kind in "iu" and labels.ndim == 1
+        if self.numbered:
+            low, high = int(labels.min()), int(labels.max())
+            self.num_classes = high + 1 if num_classes is None else num_classes
+            if low < 0 or high >= self.num_classes:
+                raise ValueError(
+                    f"Class numbers go from 0 to {self.num_classes - 1}. "
+                    f"Received: labels from {low} to {high}"
+                )
+        elif labels.ndim == 2:
+            self.num_classes = labels.shape[1]
             if num_classes not in (None, self.num_classes):
                 raise ValueError(
                     f"Rows of `labels` have {self.num_classes} classes. "
                     f"Received: num_classes={num_classes!r}"
                 )
-            return
-        low, high = int(labels.min()), int(labels.max())
-        self.num_classes = high + 1 if num_classes is None else num_classes
-        if low < 0 or high >= self.num_classes:
-            raise ValueError(
-                f"Class numbers go from 0 to {self.num_classes - 1}. "
-                f"Received: labels from {low} to {high}"
-            )
 
     def __len__(self) -> int:
-        return len(self._clips)
+        return self._size
 
     def __getitem__(self, index: int) -> _Sample:
-        label = None if self._labels is None else self._labels[index]
-        return _Sample(f"sample {index}", np.asarray(self._clips[index]), label)
+        clip = map_arrays(lambda array: np.asarray(array[index]), self._clips)
+        label = None
+        if self._labels is not None:
+            label = map_arrays(lambda array: array[index], self._labels)
+        return _Sample(f"sample {index}", clip, label)
 
 
 class _Transforming:

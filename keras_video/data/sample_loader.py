@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_video.data.array_tree import map_arrays
 from keras_video.data.clip_loader import ClipLoader
 from keras_video.data.dataset_profile import StageTimes
 from keras_video.data.epoch_order import EpochOrder
@@ -176,10 +177,9 @@ class SampleLoader:
 
     def _batch(self, epoch: int, index: int, samples: list[_Sample]) -> tuple:
         clips = self._stack([sample.clip for sample in samples])
-        if self.num_classes is None:
+        if samples[0].label is None:
             return (clips,)
-        labels = np.array([sample.label for sample in samples])
-        labels = labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
+        labels = map_arrays(_stack_labels, *(sample.label for sample in samples))
         if self._one_hot:
             labels = np.eye(self.num_classes, dtype=np.float32)[labels]
         if self._batch_transform is not None:
@@ -190,37 +190,45 @@ class SampleLoader:
             return clips, labels
         return clips, labels, np.array([sample.weight for sample in samples], np.float32)
 
-    def _stack(self, clips: list[np.ndarray | None]) -> np.ndarray:
+    def _stack(self, clips: list):
         if any(clip is None for clip in clips):
-            blank = next((np.zeros_like(clip) for clip in clips if clip is not None), None)
-            if blank is None:
-                blank = self._any_blank()
+            known = next((clip for clip in clips if clip is not None), None)
+            blank = self._any_blank() if known is None else map_arrays(np.zeros_like, known)
             clips = [blank if clip is None else clip for clip in clips]
         elif self._blank is None:
-            self._blank = np.zeros_like(clips[0])
-        shapes = {clip.shape for clip in clips}
-        if len(shapes) > 1:
-            raise ValueError(
-                "The clips of a batch must have one shape: `transforms` must end with a crop or a "
-                f"resize to a fixed size. Received: shapes={sorted(shapes)[:4]}"
-            )
-        return np.stack(clips)
+            self._blank = map_arrays(np.zeros_like, clips[0])
+        return map_arrays(_stack_clips, *clips)
 
     def _no_label(self):
         label = self._records[0].label
-        return label if label is None else np.zeros_like(label)
+        return label if label is None else map_arrays(np.zeros_like, label)
 
-    def _any_blank(self) -> np.ndarray:
+    def _any_blank(self):
         """A black clip of the shape that the data set's clips have."""
         if self._blank is None:
             for index in range(len(self._records)):
                 sample = self._try_twice(0, index)
                 if sample is not None:
-                    self._blank = np.zeros_like(sample.clip)
+                    self._blank = map_arrays(np.zeros_like, sample.clip)
                     break
             else:
                 raise VideoDecodeError(self._records[0].source, "not one video is readable")
         return self._blank
+
+
+def _stack_clips(*clips: np.ndarray) -> np.ndarray:
+    shapes = {clip.shape for clip in clips}
+    if len(shapes) > 1:
+        raise ValueError(
+            "The clips of a batch must have one shape: `transforms` must end with a crop or a "
+            f"resize to a fixed size. Received: shapes={sorted(shapes)[:4]}"
+        )
+    return np.stack(clips)
+
+
+def _stack_labels(*labels) -> np.ndarray:
+    stacked = np.array(labels)
+    return stacked.astype(np.float32 if stacked.dtype.kind == "f" else np.int32)
 
 
 def _num_cores() -> int:

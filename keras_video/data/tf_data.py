@@ -1,13 +1,15 @@
 """A `VideoDataset` as a `tf.data.Dataset`."""
 
+from keras_video.data.array_tree import map_arrays
+
 
 def make_tf_data(dataset, cardinality: int | None, device: str | None = None):
     """Wraps a data set's own iteration; see `VideoDataset.to_tf_data`."""
     import tensorflow as tf
 
     fixed = dataset.batch_size if dataset.last_batch != "keep" else None
-    signature = tuple(
-        tf.TensorSpec((fixed, *array.shape[1:]), array.dtype) for array in dataset.batch(0)
+    signature = map_arrays(
+        lambda array: tf.TensorSpec((fixed, *array.shape[1:]), array.dtype), dataset.batch(0)
     )
     data = tf.data.Dataset.from_generator(lambda: iter(dataset), output_signature=signature)
     if cardinality is not None:

@@ -107,6 +107,26 @@ def test_features_of_any_shape_and_several_classes_at_once():
     assert weights.tolist() == [1, 0, 0, 0]
 
 
+def test_samples_and_targets_of_several_arrays():
+    features = {"features": np.arange(15, dtype=np.float32).reshape(5, 3), "mask": np.eye(5)}
+    targets = (np.ones((5, 2, 2)), {"number": np.arange(5)})
+
+    def halve(sample, rng):
+        return {**sample, "features": sample["features"] / 2}
+
+    data = ArrayDataset(features, targets, batch_size=3, transforms=[halve], last_batch="pad")
+    assert len(data) == 2 and data.num_classes is None
+    clips, (maps, numbers), weights = data.batch(1)
+    assert clips["features"].tolist() == [[4.5, 5, 5.5], [6, 6.5, 7], [0, 0, 0]]
+    assert clips["mask"].shape == (3, 5) and weights.tolist() == [1, 1, 0]
+    assert maps.shape == (3, 2, 2) and maps.dtype == np.float32 and not maps[2].any()
+    assert numbers["number"].tolist() == [3, 4, 0] and numbers["number"].dtype == np.int32
+    (first, _) = data.to_tf_data()
+    assert first[0]["features"].shape == (3, 3) and first[1][1]["number"].shape == (3,)
+    with pytest.raises(ValueError, match="equally many in each"):
+        ArrayDataset((np.zeros((5, 3)), np.zeros((4, 3))))
+
+
 def test_samples_without_labels():
     data = ArrayDataset(CLIPS, batch_size=5)
     assert [len(batch) for batch in data] == [1, 1] and data.labels is None
@@ -139,10 +159,10 @@ def test_memory_mapped_files_are_read_one_sample_at_a_time(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"clips": []}, r"needs samples. Received: clips=\[\]"),
+        ({"clips": []}, r"needs samples, .* Received: clips=\[\]"),
         ({"labels": [1, 2]}, r"10 samples, labels of shape \(2,\)"),
         ({"labels": 3}, r"labels of shape \(\)"),
-        ({"labels": ["a"] * 10}, "class numbers"),
+        ({"labels": ["a"] * 10}, "class numbers.*dtype=<U1"),
         ({"num_classes": 2}, "from 0 to 1. Received: labels from 0 to 2"),
         ({"labels": -LABELS}, "from -2 to 0"),
         ({"labels": np.eye(10), "num_classes": 3}, "10 classes. Received: num_classes=3"),
