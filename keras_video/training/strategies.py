@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import tensorflow as tf
 
@@ -48,6 +49,8 @@ def make_strategy(name: str = "auto", timeout: float | None = None) -> tf.distri
                 '"task": {"type": "worker", "index": 0}}. '
                 f"Received: TF_CONFIG={os.environ.get('TF_CONFIG')!r}"
             )
+        if len(workers) > 1:
+            print(f"Waiting for the workers {', '.join(workers)}", file=sys.stderr, flush=True)
         # A worker that dies is noticed at once, instead of after minutes of retries.
         os.environ.setdefault("GRPC_FAIL_FAST", "use_caller")
         has_gpu = bool(tf.config.list_physical_devices("GPU"))

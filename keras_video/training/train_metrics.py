@@ -1,5 +1,7 @@
 """`TrainMetrics`: the metrics that a model was compiled with, over replicas and workers."""
 
+import logging
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -31,9 +33,15 @@ class TrainMetrics:
         """Makes the metrics' variables, at the first batch: a function over replicas cannot."""
         if self._built:
             return
-        self._strategy.run(
-            lambda batch: self.update(batch, self._model(batch[0], training=False)), (shares,)
-        )
+        logger = tf.get_logger()
+        # It warns that this is slow, which it is: once.
+        level, logger.level = logger.level, logging.ERROR
+        try:
+            self._strategy.run(
+                lambda batch: self.update(batch, self._model(batch[0], training=False)), (shares,)
+            )
+        finally:
+            logger.level = level
         self._model.reset_metrics()
         self._built = True
 

@@ -122,6 +122,20 @@ def test_a_lost_worker_is_named_and_the_run_resumes(tmp_path):
     assert results[0] == results[1] and '"finished": true' in results[0]
 
 
+@pytest.mark.slow
+def test_a_signal_to_one_worker_saves_and_stops_all(tmp_path):
+    options = json.dumps({"strategy": "multi_worker", "slow": 0.2, "epochs": 50})
+    with start_workers("run_trainer.py", str(tmp_path), options) as workers:
+        wait_for_step(tmp_path, 3, workers.processes[0])
+        workers.processes[1].send_signal(signal.SIGTERM)
+        first, second = workers.wait()
+    assert "Stopped by another worker" in first
+    assert '"finished": false' in first and '"finished": false' in second
+    result = json.loads(second.rpartition("RESULT")[2])
+    checkpoint = CheckpointStore(tmp_path / "checkpoints", write=False).latest()
+    assert checkpoint.step == result["step"] < 250
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_its_batch(tmp_path):
     with pytest.raises(NonFiniteLossError, match="loss of step 7 is nan") as caught:
         make_trainer(tmp_path, nan_at=6).run()
