@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_video._compat import layers_in_order
 from keras_video.training.distillation import Distillation
 
 
@@ -144,7 +145,7 @@ def _has_accelerator() -> bool:
 
 
 def _is_synchronized(model: keras.Model) -> bool:
-    return any(getattr(layer, "synchronized", False) for layer in model._flatten_layers())
+    return any(getattr(layer, "synchronized", False) for layer in layers_in_order(model))
 
 
 def _after(tensors: list, batch: tuple):
