@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from keras_video.console import one_line, quiet_tensorflow
 from keras_video.data.video_failures import TooManyFailuresError
+from keras_video.presets.errors import did_you_mean
 from keras_video.presets.preset_files import METADATA
 from keras_video.training.checkpoint import CheckpointError
 from keras_video.training.config_overrides import apply_overrides
@@ -58,7 +59,7 @@ class Recipe(NamedTuple):
         return summarize(self)
 
 
-def main(get_config: Callable[[], ConfigDict], make_data: Callable | None = None) -> None:
+def main(get_config: Callable[[], ConfigDict], make_data: Callable | None = None, **makers) -> None:
     """The command line of a recipe: `python recipes/NAME.py --workdir=DIR --config.NAME=VALUE`.
 
     Every field of the config is a flag, `--config.data.root=/data`. Started again with the same
@@ -70,6 +71,7 @@ def main(get_config: Callable[[], ConfigDict], make_data: Callable | None = None
     Args:
         get_config: returns the recipe's config, made from `default_config()`.
         make_data: see `run_recipe`.
+        **makers: `make_loss` and `make_evaluator` of `run_recipe`.
 
     Example (the end of a recipe's file):
 
@@ -86,14 +88,14 @@ def main(get_config: Callable[[], ConfigDict], make_data: Callable | None = None
         return _or_exit("--debug" in arguments, parse_flags, arguments, get_config)
 
     app.run(
-        lambda flags: _run(get_config, make_data, flags),
+        lambda flags: _run(flags, get_config, make_data, **makers),
         argv=sys.argv[:1],
         flags_parser=flags_parser,
     )
 
 
-def _run(get_config: Callable, make_data: Callable | None, flags: RecipeFlags) -> None:
-    prepared = _or_exit(flags.debug, _prepare_run, get_config, make_data, flags)
+def _run(flags: RecipeFlags, *makers, **more_makers) -> None:
+    prepared = _or_exit(flags.debug, _prepare_run, flags, *makers, **more_makers)
     if prepared is None:
         return
     from keras_video.training.lost_workers import WorkerLostError
@@ -107,7 +109,9 @@ def _run(get_config: Callable, make_data: Callable | None, flags: RecipeFlags) -
         raise SystemExit(1) from None
 
 
-def _prepare_run(get_config: Callable, make_data: Callable | None, flags: RecipeFlags):
+def _prepare_run(
+    flags: RecipeFlags, get_config, make_data=None, make_loss=None, make_evaluator=None
+):
     config = get_config()
     overrides = {**recall_overrides(flags.workdir), **flags.overrides}
     apply_overrides(config, overrides.items())
@@ -120,11 +124,11 @@ def _prepare_run(get_config: Callable, make_data: Callable | None, flags: Recipe
     if not flags.debug:
         # `absl.app` shows what TensorFlow has to say of every collective operation.
         tf.get_logger().setLevel("ERROR")
-    recipe = prepare_recipe(config, make_data)
+    recipe = prepare_recipe(config, make_data, make_loss)
     if flags.dry_run:
         print(recipe.summary())
         return None
-    trainer = make_trainer(recipe, flags.workdir, allow_changes=flags.allow_changes)
+    trainer = make_trainer(recipe, flags.workdir, make_evaluator, allow_changes=flags.allow_changes)
     if _is_chief(recipe.strategy):
         # Says now what the run would say later.
         RunDirectory(flags.workdir, plain_config(config), allow_changes=flags.allow_changes).close()
@@ -132,10 +136,10 @@ def _prepare_run(get_config: Callable, make_data: Callable | None, flags: Recipe
     return recipe, trainer
 
 
-def _or_exit(debug: bool, function: Callable, *arguments):
+def _or_exit(debug: bool, function: Callable, *arguments, **more):
     """Calls a function; what the user did wrong becomes one line and exit code 2."""
     try:
-        return function(*arguments)
+        return function(*arguments, **more)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         if debug:
             raise
@@ -148,7 +152,11 @@ def _report(message: str) -> None:
 
 
 def run_recipe(
-    config: ConfigDict, workdir: str | os.PathLike, make_data: Callable | None = None
+    config: ConfigDict,
+    workdir: str | os.PathLike,
+    make_data: Callable | None = None,
+    make_loss: Callable | None = None,
+    make_evaluator: Callable | None = None,
 ) -> dict:
     """Trains what a config describes, or goes on where the run in `workdir` stopped.
 
@@ -159,6 +167,12 @@ def run_recipe(
             returns two data sets, made with these options (batch sizes, shards, seed, one-hot
             labels): `VideoDataset` or `ArrayDataset`; the second may be `None`. By default
             `config.data` says what is read.
+        make_loss: called as `make_loss(config, model)` for a loss of your own; returns the
+            arguments `loss` and perhaps `metrics` of `model.compile`. By default the cross entropy
+            of one-hot labels.
+        make_evaluator: called as `make_evaluator(recipe)`, with a `Recipe`, for a validation of
+            your own; returns an object with `evaluate() -> dict` of numbers, of which
+            `config.monitor` names one. By default a `ClassificationEvaluator`.
 
     Returns:
         What `Trainer.run` returns: the best validation's `loss`, `top1` and `top5`; `epoch` and
@@ -175,8 +189,8 @@ def run_recipe(
     >>> run_recipe(config, "runs/a")["top1"]
     0.97
     """
-    recipe = prepare_recipe(config, make_data)
-    return _train(recipe, make_trainer(recipe, workdir))
+    recipe = prepare_recipe(config, make_data, make_loss)
+    return _train(recipe, make_trainer(recipe, workdir, make_evaluator))
 
 
 def _train(recipe: Recipe, trainer) -> dict:
@@ -189,8 +203,9 @@ def _train(recipe: Recipe, trainer) -> dict:
 def _finish_preset(recipe: Recipe, path: Path) -> None:
     """Gives the preset the frames that its preprocessor samples, and frees it from TensorFlow."""
     changes = {}
-    if recipe.model.preprocessor.num_frames != recipe.model.num_frames:
-        changes["num_frames"] = recipe.model.preprocessor.num_frames
+    frames = getattr(getattr(recipe.model, "preprocessor", None), "num_frames", None)
+    if frames is not None and frames != recipe.model.num_frames:
+        changes["num_frames"] = frames
     if recipe.config.sync_batch_norm:
         changes["synchronized"] = False
     if changes:
@@ -199,12 +214,14 @@ def _finish_preset(recipe: Recipe, path: Path) -> None:
         model.save_to_preset(path, metadata={"metrics": metadata.get("metrics", {})})
 
 
-def prepare_recipe(config: ConfigDict, make_data: Callable | None = None) -> Recipe:
+def prepare_recipe(
+    config: ConfigDict, make_data: Callable | None = None, make_loss: Callable | None = None
+) -> Recipe:
     """Builds what a config describes: strategy, data, model, optimizer. Reads no video yet.
 
     Args:
         config: from `default_config()`, changed.
-        make_data: see `run_recipe`.
+        make_data, make_loss: see `run_recipe`.
 
     Raises:
         ConfigError: the config has an unknown field or a value that isn't possible.
@@ -225,7 +242,7 @@ def prepare_recipe(config: ConfigDict, make_data: Callable | None = None) -> Rec
     train, val = (make_data or make_video_data)(config, *_data_options(config, strategy))
     with strategy.scope(), dtype_policy(config.precision):
         model = make_model(config, train.num_classes, train.labels)
-        compile_model(model, config, train.batches_in_epoch)
+        compile_model(model, config, train.batches_in_epoch, make_loss)
     return Recipe(config, strategy, model, train, val)
 
 
@@ -258,9 +275,13 @@ def _is_chief(strategy) -> bool:
     return not is_several_workers(strategy) or worker_index() == 0
 
 
-def make_trainer(recipe: Recipe, workdir: str | os.PathLike, allow_changes: bool = False):
+def make_trainer(
+    recipe: Recipe,
+    workdir: str | os.PathLike,
+    make_evaluator: Callable | None = None,
+    allow_changes: bool = False,
+):
     """The `Trainer` of a prepared recipe."""
-    from keras_video.training.classification_evaluator import ClassificationEvaluator
     from keras_video.training.distillation import Distillation
     from keras_video.training.recipe_model import dtype_policy
     from keras_video.training.trainer import Trainer
@@ -270,7 +291,7 @@ def make_trainer(recipe: Recipe, workdir: str | os.PathLike, allow_changes: bool
         with recipe.strategy.scope(), dtype_policy(config.precision):
             distillation = Distillation(**config.distillation.to_dict())
     if recipe.val is not None:
-        evaluator = ClassificationEvaluator(recipe.model, recipe.val, strategy=recipe.strategy)
+        evaluator = (make_evaluator or _classification_evaluator)(recipe)
     same_names = (
         "num_epochs accumulate evaluate_every checkpoint_every keep precise_batch_norm "
         "precise_batch_norm_every patience monitor log_every"
@@ -287,3 +308,15 @@ def make_trainer(recipe: Recipe, workdir: str | os.PathLike, allow_changes: bool
         allow_changes=allow_changes,
         **{name: config[name] for name in same_names.split()},
     )
+
+
+def _classification_evaluator(recipe: Recipe):
+    from keras_video.training.classification_evaluator import ClassificationEvaluator
+
+    numbers, monitor = ("top1", "top5", "loss"), recipe.config.monitor
+    if monitor not in numbers:
+        raise ConfigError(
+            f"config.monitor must be one of {', '.join(numbers)}.{did_you_mean(monitor, numbers)} "
+            f"Received: {monitor!r}"
+        )
+    return ClassificationEvaluator(recipe.model, recipe.val, strategy=recipe.strategy)

@@ -137,7 +137,7 @@ FIELDS: dict[str, Field] = {
     "precise_batch_norm": Field(0, "batches to compute the moving statistics from anew", least=0),
     "precise_batch_norm_every": Field(1, "epochs between those computations", least=1),
     "patience": Field(None, "validations without improvement after which to stop", int, least=0),
-    "monitor": Field("top1", "what is best", choices=("top1", "top5", "loss")),
+    "monitor": Field("top1", "the number of the validation that says what is best"),
     "log_every": Field(20, "steps between lines of the log", least=1),
 }
 

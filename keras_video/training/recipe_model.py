@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 from ml_collections import ConfigDict
@@ -48,29 +48,31 @@ def make_preprocessor(config: ConfigDict):
     """How the finished preset prepares a video: the preset's own way, or `config.preprocessor`."""
     from keras_video.data import VideoPreprocessor
 
-    values = _preprocessor_config(config)
-    unknown = sorted(set(values) - set(inspect.signature(VideoPreprocessor).parameters))
-    if unknown:
-        known = inspect.signature(VideoPreprocessor).parameters
-        raise ConfigError(
-            f"VideoPreprocessor has no such argument.{did_you_mean(unknown[0], known)} "
-            f"Received: config.preprocessor.{unknown[0]}"
-        )
-    return VideoPreprocessor(**{"num_frames": clip_frames(config), **values})
+    found = VideoPreprocessor if config.model.preset is None else type(_preset_way(config))
+    known = inspect.signature(found).parameters
+    for name in config.preprocessor:
+        if name not in known:
+            raise ConfigError(
+                f"{found.__name__} has no such argument.{did_you_mean(name, known)} "
+                f"Received: config.preprocessor.{name}"
+            )
+    return found(**{"num_frames": clip_frames(config), **_preprocessor_config(config)})
 
 
 def _preprocessor_config(config: ConfigDict) -> dict:
-    from keras_video.data.preset_preprocessing import load_preprocessing
-
-    values = {}
-    if config.model.preset is not None:
-        values = load_preprocessing(config.model.preset)[0].get_config()
-        if "num_frames" in config.model.arguments:
-            values["num_frames"] = config.model.arguments.num_frames
+    values = {} if config.model.preset is None else _preset_way(config).get_config()
+    if values and "num_frames" in config.model.arguments:
+        values["num_frames"] = config.model.arguments.num_frames
     return {**values, **config.preprocessor.to_dict()}
 
 
-def make_model(config: ConfigDict, num_classes: int, labels: Sequence[str] | None):
+def _preset_way(config: ConfigDict):
+    from keras_video.data.preset_preprocessing import load_preprocessing
+
+    return load_preprocessing(config.model.preset)[0]
+
+
+def make_model(config: ConfigDict, num_classes: int | None, labels: Sequence[str] | None):
     """Builds the model with its first weights, and freezes what the recipe freezes.
 
     A preset's classifier is kept where the classes are the same, or as many and without names; else
@@ -78,34 +80,22 @@ def make_model(config: ConfigDict, num_classes: int, labels: Sequence[str] | Non
 
     Args:
         config: of the recipe.
-        num_classes: size of its output.
+        num_classes: size of its output, or `None` for a model without classes.
         labels: the classes' names.
 
     Raises:
         ConfigError, PresetError: the config doesn't fit the model.
     """
-    from keras_video.models import VideoClassifier
-    from keras_video.presets.arguments import check_arguments
     from keras_video.training.backbone_weights import load_backbone
     from keras_video.training.freezing import freeze_batch_norm, freeze_layers
 
-    arguments = config.model.arguments.to_dict()
-    if "num_classes" in arguments:
+    if "num_classes" in config.model.arguments:
         raise ConfigError(
             "The number of classes follows from the data. Received: config.model.arguments."
-            f"num_classes={arguments['num_classes']!r}"
+            f"num_classes={config.model.arguments.num_classes!r}"
         )
-    arguments.update(num_classes=num_classes, synchronized=config.sync_batch_norm)
-    if config.model.preset is not None:
-        model = VideoClassifier.from_preset(config.model.preset, **arguments)
-        if model.labels is not None and labels == numbered(num_classes):
-            labels = model.labels
-        if model.labels is not None and labels is not None and model.labels != list(labels):
-            _new_head(model)
-    else:
-        found = model_class(config)
-        check_arguments(found, arguments)
-        model = found(**arguments)
+    make = _new_model if config.model.preset is None else _continued_model
+    model = make(config, num_classes, None if labels is None else list(labels))
     if config.model.backbone is not None:
         load_backbone(model, config.model.backbone)
     if config.model.head_std is not None:
@@ -114,14 +104,52 @@ def make_model(config: ConfigDict, num_classes: int, labels: Sequence[str] | Non
         freeze_layers(model, until=config.freeze.until)
     if config.freeze.batch_norm != "none":
         freeze_batch_norm(model, keep_first=config.freeze.batch_norm == "all_but_first")
-    model.preprocessor = make_preprocessor(config)
-    model.labels = None if labels is None else list(labels)
     return model
 
 
-def numbered(num_classes: int) -> tuple[str, ...]:
+def _new_model(config: ConfigDict, num_classes: int | None, labels: list[str] | None):
+    from keras_video.presets.arguments import argument_names, check_arguments
+
+    found = model_class(config)
+    known = argument_names(found)
+    arguments = _arguments(config, num_classes if "num_classes" in known else None)
+    check_arguments(found, arguments)
+    model = found(**arguments)
+    if "num_frames" in known:
+        model.preprocessor = make_preprocessor(config)
+    if labels is not None and hasattr(model, "labels"):
+        model.labels = labels
+    return model
+
+
+def _continued_model(config: ConfigDict, num_classes: int | None, labels: list[str] | None):
+    from keras_video.presets.loading import load_preset
+
+    model = load_preset(config.model.preset, **_arguments(config, num_classes))
+    known = getattr(model, "labels", None)
+    if known is not None and labels is not None and labels != numbered(num_classes):
+        if labels != known:
+            _new_head(model)
+        known = labels
+    if hasattr(model, "labels"):
+        model.labels = known or labels
+    if len(config.preprocessor):
+        model.preprocessor = make_preprocessor(config)
+    return model
+
+
+def _arguments(config: ConfigDict, num_classes: int | None) -> dict:
+    arguments = config.model.arguments.to_dict()
+    if num_classes is not None:
+        arguments["num_classes"] = num_classes
+    if config.sync_batch_norm:
+        arguments["synchronized"] = True
+    return arguments
+
+
+def numbered(num_classes: int | None) -> list[str]:
     """The names of classes that have none: their numbers."""
-    return tuple(map(str, range(num_classes)))
+    return [str(number) for number in range(num_classes or 0)]
 
 
 def _new_head(model, initializer=None) -> None:
@@ -131,14 +159,27 @@ def _new_head(model, initializer=None) -> None:
         layer.bias.assign(layer.bias_initializer(layer.bias.shape))
 
 
-def compile_model(model, config: ConfigDict, steps_per_epoch: int) -> None:
-    """Gives a model the recipe's optimizer, learning rate and loss; labels are one-hot."""
-    schedule = make_schedule(config, steps_per_epoch)
+def compile_model(
+    model, config: ConfigDict, steps_per_epoch: int, make_loss: Callable | None = None
+) -> None:
+    """Gives a model the recipe's optimizer, learning rate and loss.
+
+    Args:
+        model: with its first weights, frozen where it is to be.
+        config: of the recipe.
+        steps_per_epoch: steps of the training data.
+        make_loss: called as `make_loss(config, model)`, returns the arguments `loss` and perhaps
+            `metrics` of `model.compile`; by default the cross entropy of one-hot labels.
+    """
+    optimizer = make_optimizer(config, make_schedule(config, steps_per_epoch), model)
+    model.compile(optimizer, **(make_loss or _cross_entropy)(config, model))
+
+
+def _cross_entropy(config: ConfigDict, model) -> dict:
     loss = keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=config.loss.label_smoothing
     )
-    top1 = keras.metrics.CategoricalAccuracy(name="top1")
-    model.compile(make_optimizer(config, schedule, model), loss, metrics=[top1])
+    return {"loss": loss, "metrics": [keras.metrics.CategoricalAccuracy(name="top1")]}
 
 
 def make_schedule(config: ConfigDict, steps_per_epoch: int):

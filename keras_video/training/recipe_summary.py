@@ -2,6 +2,7 @@
 
 import math
 
+from keras_video.data.array_tree import arrays_of
 from keras_video.data.preset_preprocessing import load_preprocessing
 from keras_video.training.recipe_model import make_schedule
 
@@ -22,8 +23,8 @@ def summarize(recipe) -> str:
     ...
     """
     config, model, train, val = recipe.config, recipe.model, recipe.train, recipe.val
-    steps = train.batches_in_epoch
-    clips, labels, *_ = train.batch(0)
+    steps, preprocessor = train.batches_in_epoch, getattr(model, "preprocessor", None)
+    clips, *targets = train.batch(0)
     rows = {
         "model": f"{type(model).__name__}, {_count(model.trainable_weights)} of "
         f"{_count(model.weights)} weights are trained, {model.dtype_policy.name}",
@@ -31,7 +32,7 @@ def summarize(recipe) -> str:
         "classes": _classes(train),
         "training": f"{train.num_records} clips, {steps} steps of {config.batch_size} an epoch, "
         f"{config.num_epochs} epochs",
-        "first batch": f"clips {_shape(clips)}, labels {_shape(labels)}",
+        "first batch": f"clips {_shape(clips)}, labels {_shape(tuple(targets[:1]))}",
         "validation": "none"
         if val is None
         else f"{val.num_records} clips, {val.batches_in_epoch} "
@@ -42,7 +43,8 @@ def summarize(recipe) -> str:
         "learning rate": _rates(config, steps),
         "transforms": ", ".join(map(repr, config.data.transforms or ())) or "default",
         "batch transform": str(config.data.batch_transform or "none"),
-        "preset": model.preprocessor.describe(),
+        "loss": type(model.loss).__name__,
+        "preset": "no preprocessor" if preprocessor is None else preprocessor.describe(),
     }
     width = max(map(len, rows)) + 1
     return "\n".join(f"{name + ':':{width}} {value}" for name, value in rows.items())
@@ -51,7 +53,10 @@ def summarize(recipe) -> str:
 def _origin(config, model) -> str:
     if config.model.preset is None:
         return config.model.backbone or "random weights"
-    same = load_preprocessing(config.model.preset)[1] == model.labels
+    labels = getattr(model, "labels", None)
+    if labels is None:
+        return config.model.preset
+    same = load_preprocessing(config.model.preset)[1] == labels
     return f"{config.model.preset}, {'with its' if same else 'a new'} classifier"
 
 
@@ -59,8 +64,8 @@ def _count(weights) -> str:
     return f"{sum(math.prod(weight.shape) for weight in weights):,}"
 
 
-def _shape(array) -> str:
-    return f"{array.shape} {array.dtype}"
+def _shape(arrays) -> str:
+    return " and ".join(f"{array.shape} {array.dtype}" for array in arrays_of(arrays))
 
 
 def _classes(train) -> str:

@@ -9,7 +9,9 @@ import pytest
 from keras_video.data import ArrayDataset, VideoPreprocessor
 from keras_video.data.transforms import MixUp, RandomFlip
 from keras_video.models import TSM, TSN, VideoClassifier
-from keras_video.training import SGD, default_config, prepare_recipe, run_recipe
+from keras_video.models.functional_model import FunctionalModel
+from keras_video.training import SGD, default_config, prepare_recipe, recipe_model, run_recipe
+from keras_video.training.recipe import make_trainer
 from keras_video.training.recipe_config import ConfigError
 from keras_video.training.recipe_model import make_optimizer, make_schedule
 
@@ -151,6 +153,54 @@ def test_a_teacher_is_asked(tmp_path):
     assert run_recipe(config, tmp_path, make)["finished"]
 
 
+@keras.saving.register_keras_serializable(package="test_recipe")
+class Tagger(FunctionalModel):
+    """A model of another task: features in, several tags out."""
+
+    def __init__(self, num_classes=3, dtype=None, name=None):
+        features = keras.Input((4,))
+        dense = keras.layers.Dense(num_classes, dtype=dtype, name="classifier")
+        super().__init__(features, dense(features), dtype=dtype, name=name)
+        self.num_classes = num_classes
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+
+class Hits:
+    """The share of clips whose first tag is right."""
+
+    def __init__(self, recipe):
+        self.model, self.data = recipe.model, recipe.val
+
+    def evaluate(self):
+        ((features, targets, _),) = self.data
+        best = self.model.predict(features, verbose=0).argmax(-1)
+        return {"hits": float(targets[np.arange(len(best)), best].mean())}
+
+
+def test_other_tasks_bring_their_own_data_loss_and_validation(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe_model, "model_class", lambda config: Tagger)
+    features = np.eye(4, dtype="float32")[np.arange(8) % 4]
+    tags = features[:, :2]
+
+    def make_tags(config, train_options, val_options):
+        train = ArrayDataset(features, tags, **train_options)
+        return train, ArrayDataset(features[:4], tags[:4] + 1, **val_options)
+
+    def make_loss(config, model):
+        return {"loss": keras.losses.BinaryCrossentropy(from_logits=True)}
+
+    config = default_config()
+    config.update(batch_size=4, num_epochs=1, monitor="hits")
+    result = run_recipe(config, tmp_path, make_tags, make_loss, Hits)
+    assert result["hits"] >= 1 and result["finished"]
+    assert Tagger.from_preset(tmp_path / "preset").num_classes == 2
+    text = prepare_recipe(config, make_tags, make_loss).summary()
+    assert "BinaryCrossentropy" in text and "no preprocessor" in text
+    assert "clips (4, 4) float32, labels (4, 2) float32" in text
+
+
 @pytest.mark.parametrize(
     ("fields", "rates"),
     [
@@ -196,11 +246,12 @@ def test_optimizers():
         ({"model.name": "nowhere:Model"}, "config.model.name: .*nowhere"),
         ({"batch_size": 6, "accumulate": 4}, "config.batch_size .* multiple of 4.*batch_size=6"),
         ({"model.preset": "tsm_tiny_moton"}, "tsm_tiny_motion"),
+        ({"monitor": "top_1"}, "config.monitor .* Did you mean 'top1'"),
     ],
 )
 def test_what_cannot_be_is_refused_before_training(fields, message):
     with pytest.raises(ValueError, match=message):
-        prepare(**fields)
+        make_trainer(prepare(**fields), "never")
 
 
 @pytest.mark.parametrize(
