@@ -14,7 +14,16 @@ from keras_video._version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    submodules=("data", "export", "layers", "models", "presets", "training", "visualization"),
+    submodules=(
+        "data",
+        "export",
+        "layers",
+        "models",
+        "presets",
+        "testing",
+        "training",
+        "visualization",
+    ),
     attributes={
         "Preset": "presets",
         "convert": "presets",

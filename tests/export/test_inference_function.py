@@ -1,26 +1,29 @@
 import numpy as np
 import pytest
-from models.contract_cases import CASES, build, clips
+from models.test_contract import CONTRACTS, ResNetContract
 
 from keras_video.export import make_inference_function
+from keras_video.models import TSM
+from keras_video.testing import draw_clips
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_gives_the_logits_of_predict(name):
-    model = build(name)
-    infer = make_inference_function(model)
-    expected = model.predict(clips(), verbose=0)
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_gives_the_logits_of_predict(contract):
+    contract.setup_class()
+    clips, expected = contract.inputs(2), contract.outputs
+    infer = make_inference_function(contract.model)
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(infer(clips()), expected, atol=1e-5 * scale)
-    first = infer(clips()[:1].astype("float32"))
+    np.testing.assert_allclose(infer(clips), expected, atol=1e-5 * scale)
+    first = infer(clips[:1].astype("float32"))
     np.testing.assert_allclose(first, expected[:1], atol=1e-4 * scale)
 
 
 def test_later_changes_of_the_weights_do_not_reach_it():
-    model = build("TSM")
+    model = TSM(**ResNetContract.arguments)
+    clips = draw_clips(2, 4, 45, 64)
     infer = make_inference_function(model)
-    before = np.asarray(infer(clips()))
+    before = np.asarray(infer(clips))
     bias = model.get_layer("classifier").bias
     bias.assign(np.asarray(bias) + 1)
-    np.testing.assert_array_equal(infer(clips()), before)
-    assert np.abs(model.predict(clips(), verbose=0) - before).min() > 0.5
+    np.testing.assert_array_equal(infer(clips), before)
+    assert np.abs(model.predict(clips, verbose=0) - before).min() > 0.5

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from file_server import FileServer
-from models.contract_cases import draw_weights
 from tiny_classifier import write_pdparams
 
 import keras_video
 from keras_video.models import PPTSM, TSN, ResNetBackbone, VideoClassifier
 from keras_video.presets import Preset, PresetError, get_preset, original_tensors, registry
+from keras_video.testing import draw_weights
 from keras_video.training import load_backbone
 
 NO_HUB = "http://127.0.0.1:9"
