@@ -4,6 +4,7 @@ import functools
 import json
 import pathlib
 import pickle
+import re
 
 import numpy as np
 from golden import synth
@@ -44,10 +45,19 @@ class GoldenModel:
         path.write_bytes(pickle.dumps(state, protocol=2))
         return path
 
+    def inputs(self, case: dict) -> list[np.ndarray]:
+        """The case's inputs with the channels last, such as `(batch, time, height, width, 3)`."""
+        layouts = re.findall(r"N,[^\[\]]+", self.facts["layout"])
+        axes = [layout.split(",").index("C") for layout in layouts]
+        return [
+            np.moveaxis(synth.clip(spec["clip"], spec["shape"]), axis, -1)
+            for spec, axis in zip(case["inputs"], axes, strict=True)
+        ]
+
     def clips(self, case: dict) -> np.ndarray:
-        """The case's input `(batch, time, height, width, channels)`."""
-        (spec,) = case["inputs"]
-        return synth.clip(spec["clip"], spec["shape"]).transpose(0, 1, 3, 4, 2)
+        """The input of a case that has only one."""
+        (clips,) = self.inputs(case)
+        return clips
 
     def noise(self, case: str) -> float:
         """Largest difference between the reference's float32 and float64 logits."""

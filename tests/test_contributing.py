@@ -21,7 +21,7 @@ ADD_A_MODEL = TEXT.partition("\n## Add a model\n")[2].partition("\n## ")[0]
 FILE = re.compile(r"^`([\w/.]+\.\w+)` (?:(?!^```).)*?^```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^    ((?:.*\\\n)*.+)$", re.MULTILINE)
 OUTSIDE_BLOCKS = re.sub(r"^```.*?^```$", "", ADD_A_MODEL, flags=re.MULTILINE | re.DOTALL)
-ROW = re.compile(r"^\| (.+) \| `{1,2}(.+?)`{1,2} \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (.+) \| `(.+)` \|$", re.MULTILINE)
 
 FILES = {
     "pyproject.toml",
