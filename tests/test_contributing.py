@@ -91,6 +91,7 @@ def run(package):
     return run
 
 
+@pytest.mark.slow
 def test_the_page_s_package_works_as_it_stands(package, run):
     commands = COMMAND.findall(OUTSIDE_BLOCKS)
     install, presets, golden, tests, other_backend, train, predict = commands

@@ -36,7 +36,11 @@ def test_the_import_costs_no_more_than_that_of_keras():
 
 
 @pytest.mark.parametrize(
-    "package", ["keras_video", "keras_video.models", "keras_video.layers", "keras_video.presets"]
+    "package",
+    [
+        "keras_video",
+        *(f"keras_video.{name}" for name in ("layers", "models", "presets", "testing")),
+    ],
 )
 def test_packages_import_nothing_heavy(package):
     modules = set(measure(package)[1])

@@ -172,7 +172,7 @@ class ModelContract:
         from keras_video.training import weight_rules
 
         _expect(
-            len(weight_rules(self.model)) == len(self.model_class.weight_rules),
+            len(weight_rules(self.model)) == len(getattr(self.model, "weight_rules", ())),
             "every rule of `weight_rules` matches a trainable weight",
         )
 
