@@ -13,6 +13,7 @@ from keras_video.data.dataset_check import MIN_FRAMES, DatasetDefect, check_data
 from keras_video.data.parallel_map import parallel_map
 from keras_video.data.reencoding import reencode_video
 from keras_video.data.video_list import LABELS_FILE, VideoList, list_line
+from keras_video.data.video_writer import remove_unfinished_videos
 from keras_video.data.whole_file import whole_file
 from keras_video.presets.label_files import write_labels
 
@@ -70,7 +71,8 @@ def prepare_dataset(
 
     With `gop`, the videos are encoded once more into `videos/` below `out`, which makes decoding
     single frames several times faster. That can be stopped and continued: each file appears only
-    when it is complete, and files that are up to date are not encoded again. `out` can then be
+    when it is complete, and files that are up to date are not encoded again; what a killed run
+    left half written is removed. One run at a time writes to `out`. `out` can then be
     moved as a whole; without `gop`, the lists name the videos where they are.
 
     Args:
@@ -168,6 +170,7 @@ class _Encodings:
 
     def run(self, records: list, workers: int | None, advance: Callable) -> tuple[list, list]:
         """Returns the records of the new videos and the defects of those that failed."""
+        remove_unfinished_videos(self._out / VIDEOS)
         done = self._read_journal()
         jobs = list(zip(records, self._targets(records), strict=True))
         kept, failed = [], []

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -18,6 +19,8 @@ _ENCODER_OPTIONS = {
     "mpeg4": {"qscale": "3"},
 }
 _BT601, _LIMITED_RANGE = 6, 1
+# How `_replaced_when_complete` names an mp4 that is not complete.
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.mp4", re.DOTALL)
 
 
 def write_video(
@@ -67,6 +70,24 @@ def write_video(
     container = _container(path)
     with _replaced_when_complete(path) as temporary:
         return encode(temporary, container, frames)
+
+
+def remove_unfinished_videos(folder: str | os.PathLike) -> None:
+    """Removes the mp4 files that `write_video` leaves in a folder when its process is killed.
+
+    They have the names that it gives to videos while it writes them, `.clip.1f2e3d4c.mp4`: a dot,
+    the name, eight hexadecimal digits. No other process may be writing there.
+
+    Args:
+        folder: searched with its subfolders; nothing is done if it does not exist.
+
+    Example:
+
+    >>> remove_unfinished_videos("data/videos")
+    """
+    for path in Path(folder).rglob(".*"):
+        if _UNFINISHED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            path.unlink()
 
 
 def _frame_rate(fps: float | Fraction) -> Fraction:

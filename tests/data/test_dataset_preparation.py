@@ -1,6 +1,11 @@
 import json
 import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
+import textwrap
 
 import av
 import numpy as np
@@ -192,6 +197,36 @@ def test_a_run_that_ends_early_leaves_whole_files_and_is_continued(
     assert 1 <= report.reused <= 6
     assert report.encoded + report.reused == 15
     assert prepare_dataset(root, out, gop=4).reused == 15
+
+
+def test_what_a_killed_run_left_half_written_goes_away(good, tmp_path):
+    out = tmp_path / "data"
+    program = textwrap.dedent(
+        """
+        import os, signal, sys
+        from keras_video.data import dataset_preparation
+
+        os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+        dataset_preparation.prepare_dataset(sys.argv[1], sys.argv[2], gop=4, workers=1)
+        """
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(good), str(out)])
+    assert killed.returncode == -signal.SIGKILL
+    leftovers = [name for name in names(out) if name.startswith("videos/")]
+    assert len(leftovers) == 1 and re.search(r"/\.clip 0\.[0-9a-f]{8}\.mp4$", leftovers[0])
+
+    others = ["videos/.clip 0.mp4", "videos/moving left/.clip 0.1f2e3d4.mp4", "videos/mine.txt"]
+    others += ["videos/clip.1f2e3d4c.mp4", ".clip 0.1f2e3d4c.mp4", "videos/.20260101.mp4"]
+    for name in others:
+        (out / name).touch()
+    linked = out / "videos" / "elsewhere"
+    linked.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".clip 0.1f2e3d4c.mp4").touch()
+    prepare_dataset(good, out, gop=4)
+    found = names(out)
+    assert leftovers[0] not in found and set(others) <= set(found)
+    assert (tmp_path / "elsewhere" / ".clip 0.1f2e3d4c.mp4").exists()
 
 
 def test_names_that_differ_only_in_the_suffix_stay_apart(root, tmp_path):
