@@ -17,7 +17,7 @@ def open_url(url: str) -> BinaryIO:
     fsspec knows the protocols: `s3://` (with the package s3fs), `gs://` (gcsfs), `hf://`,
     `http://` and `https://` (aiohttp), `memory://` and more, also chained ones such as
     `simplecache::s3://`. Where fsspec lacks a protocol or its package, TensorFlow's file systems
-    are tried if tensorflow-io is installed and works.
+    are tried if tensorflow-io is installed and works, see `load_tensorflow_io`.
 
     Args:
         url: protocol and path. Credentials come from where each protocol's package looks for them.
@@ -59,8 +59,9 @@ def open_url(url: str) -> BinaryIO:
 def load_tensorflow_io() -> None:
     """Adds the file systems of tensorflow-io to TensorFlow: `az://`, `hdfs://`, `oss://` and more.
 
-    tensorflow-io 0.37, the last release, works with TensorFlow before 2.18. Elsewhere its
-    libraries do not load, and `fsspec`, which needs no TensorFlow, serves the same protocols.
+    tensorflow-io 0.37, the last release, works with TensorFlow before 2.18, and this package asks
+    for 2.18 or later: with these two its libraries do not load, and the extra `io`, which installs
+    it, is of no use. `fsspec`, which needs no TensorFlow, serves the same protocols.
 
     Raises:
         ImportError: tensorflow-io is missing, or does not work with this TensorFlow.
@@ -71,7 +72,7 @@ def load_tensorflow_io() -> None:
     version = tuple(int(part) for part in tensorflow.__version__.split(".")[:2])
     if version >= (2, 18):
         raise ImportError(
-            "tensorflow-io works with TensorFlow before 2.18. "
+            "tensorflow-io, also from the extra `io`, works with TensorFlow before 2.18 alone. "
             f"Received: TensorFlow {tensorflow.__version__}. {instead}."
         )
     if importlib.util.find_spec("tensorflow_io") is None:

@@ -100,14 +100,14 @@ def hide_tensorflow_io(monkeypatch):
 
 def test_tensorflow_io_says_where_it_works(monkeypatch):
     monkeypatch.setattr(tf, "__version__", "2.21.0")
-    with pytest.raises(ImportError, match="before 2.18. Received: TensorFlow 2.21.0. fsspec's"):
+    with pytest.raises(ImportError, match="alone. Received: TensorFlow 2.21.0. fsspec's"):
         remote_files.load_tensorflow_io()
     find = importlib.util.find_spec
     with monkeypatch.context() as patch:
         patch.setattr(
             importlib.util, "find_spec", lambda name, *rest: name if "_io" in name else find(name)
         )
-        with pytest.raises(ImportError, match="^teapot://clip.mp4: tensorflow-io works with"):
+        with pytest.raises(ImportError, match="^teapot://clip.mp4: tensorflow-io, also"):
             open_video("teapot://clip.mp4")
     monkeypatch.setattr(tf, "__version__", "2.17.1")
     hide_tensorflow_io(monkeypatch)
