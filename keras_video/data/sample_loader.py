@@ -144,7 +144,7 @@ class SampleLoader:
             if not self._substitute:
                 return _Sample(None, self._records[index].label, 1.0)
         raise VideoDecodeError(
-            self._records[index].source, "not one video of the shard is readable"
+            self._records[index].source, "not one video that this process loads is readable"
         )
 
     def _try_twice(self, epoch: int, index: int) -> _Sample | None:

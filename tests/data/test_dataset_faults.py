@@ -113,8 +113,9 @@ def test_fit_ends_with_the_report(folder):
 
 def test_not_one_readable_video_is_an_error(folder):
     spoil(folder, *(f"{name}/{i}.mp4" for name in ("ant", "bee") for i in range(4)))
-    for training in (True, False):
-        with pytest.raises(ValueError, match="not one video"):
+    messages = {True: "not one video that this process loads is readable", False: "not one video"}
+    for training, message in messages.items():
+        with pytest.raises(ValueError, match=message):
             list(make(folder, training=training, max_failures=99))
 
 
