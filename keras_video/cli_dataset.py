@@ -95,8 +95,8 @@ def _add_frames(command) -> None:
         "extract all frames into shards that are fast to read",
         description="Writes the frames of a list's videos as JPEG files into TFRecord shards, and "
         "a list of the same name that `VideoDataset` and the other commands read. A run that was "
-        "stopped goes on where it was. A video that can't be read is left out and named, and the "
-        "exit code is 1.",
+        "stopped goes on after the last shard that it finished. A video that can't be read is "
+        "left out and named, and the exit code is 1.",
     )
     frames.add_argument("list", type=Path, metavar="LIST")
     frames.add_argument(
@@ -120,10 +120,17 @@ def _add_frames(command) -> None:
     frames.add_argument(
         "--videos-per-shard",
         type=positive,
-        default=256,
+        default=64,
         metavar="N",
-        help="videos in one file (default: %(default)s)",
+        help="videos in one file; a run that is stopped loses those of the file that it was at "
+        "(default: %(default)s)",
     )
+    frames.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="try videos again that an earlier run could not read",
+    )
+    _add_workers(frames)
     add_decoder(frames)
 
 
@@ -269,6 +276,8 @@ def _frames(options: argparse.Namespace) -> int:
             short_side=options.short_side or None,
             quality=options.quality,
             decoder=options.decoder or "pyav",
+            workers=options.workers,
+            retry_failed=options.retry_failed,
             progress=progress,
         )
     for source, reason in result.failures:
@@ -283,8 +292,8 @@ def _frames(options: argparse.Namespace) -> int:
         )
     if result.failures:
         report(
-            f"{len(result.failures)} of {count_of(len(videos), 'video')} failed; once mended, "
-            "extract into another folder: shards that are there are kept as they are"
+            f"{len(result.failures)} of {count_of(len(videos), 'video')} failed; once they are "
+            "mended, run again with --retry-failed, or they stay out"
         )
         return EXIT_FAILED
     return 0

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import shutil
 import subprocess
@@ -5,8 +6,10 @@ import sys
 
 import pytest
 
+from keras_video import console
 from keras_video.cli import main
 from keras_video.data import render_motion_clip, write_video
+from keras_video.data.video_list import VideoList
 
 PRESET = "tsm_tiny_motion"
 CLASSES = ("moving left", "moving right", "zooming in")
@@ -199,7 +202,40 @@ def test_frames_leaves_out_bad_videos_and_names_them(data, tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out.startswith("12 videos in 1 shard,")
     assert "empty.mp4: the file is empty (0 bytes)" in captured.err
-    assert "1 of 13 videos failed; once mended, extract into another folder" in captured.err
+    advice = "1 of 13 videos failed; once they are mended, run again with --retry-failed"
+    assert advice in captured.err
+
+    shutil.copy(next((data / "videos").rglob("*.mp4")), data / "empty.mp4")
+    assert extract(data, tmp_path / "shards") == 1
+    assert advice in capsys.readouterr().err
+    assert extract(data, tmp_path / "shards", "--retry-failed", "--workers", "2") == 0
+    assert capsys.readouterr().out.startswith("13 videos in 1 shard, 0 of them already there")
+    assert len(VideoList.read(tmp_path / "shards" / "train.list")) == 13
+
+
+def test_frames_counts_each_video(prepared, tmp_path, monkeypatch):
+    counts = []
+
+    @contextlib.contextmanager
+    def count(total, task):
+        yield lambda: counts.append(written(tmp_path))
+
+    monkeypatch.setattr(console, "progress_bar", count)
+    assert extract(prepared, tmp_path) == 0
+    assert counts == [0] * 12, "before the shard is finished"
+    assert written(tmp_path) == 1
+
+
+def written(folder):
+    return len(list(folder.glob("*.tfrecord")))
+
+
+def test_frames_of_bad_videos_alone_fails(tmp_path, capsys):
+    (tmp_path / "train.list").write_text("none.mp4 0\nnowhere.mp4 0\n")
+    assert extract(tmp_path, tmp_path / "shards") == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and "2 of 2 videos failed" in captured.err
+    assert not (tmp_path / "shards" / "train.list").exists()
 
 
 # === dataset browse ===

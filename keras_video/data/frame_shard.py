@@ -14,7 +14,7 @@ from keras_video.data.video_decode_error import VideoDecodeError, VideoNotFoundE
 from keras_video.data.video_record import VideoRecord
 
 INDEX_SUFFIX = ".index.npz"
-FORMAT = 1
+FORMAT = 2
 
 
 class FrameShard:
@@ -72,6 +72,11 @@ class FrameShard:
         return [tuple(failure) for failure in self._info["failures"]]
 
     @property
+    def sources(self) -> list[str]:
+        """What each of `records` was extracted from."""
+        return [record["source"] for record in self._info["records"]]
+
+    @property
     def origin(self) -> dict:
         """What the shard was made of: `sources`, `labels` and `settings`."""
         return self._info["origin"]
@@ -82,18 +87,29 @@ class FrameShard:
         Args:
             number: its place in the shard, from 0.
         """
+        return EncodedFramesReader(
+            self.pictures(number),
+            name=f"{self.path}#{number}",
+            fps=self._info["records"][number]["fps"],
+        )
+
+    def pictures(self, number: int) -> Sequence[bytes]:
+        """The JPEG files of one video, each read when it is asked for.
+
+        Args:
+            number: its place in the shard, from 0.
+        """
         name = f"{self.path}#{number}"
         if not 0 <= number < len(self):
             raise VideoDecodeError(name, f"the shard holds {len(self)} videos, counted from 0")
         first, last = self._arrays["starts"][number : number + 2]
-        frames = _ShardFrames(
+        return _ShardFrames(
             self.path,
             name,
             self._arrays["offsets"][first:last],
             self._arrays["lengths"][first:last],
             self._arrays["checksums"][first:last],
         )
-        return EncodedFramesReader(frames, name=name, fps=self._info["records"][number]["fps"])
 
 
 def is_shard_record(source) -> bool:
@@ -162,6 +178,8 @@ def _load_index(path: str, index: str, stamp: int) -> tuple[dict, dict[str, np.n
         ) from error
     if info.get("format") != FORMAT:
         raise VideoDecodeError(
-            path, f"its index has format {info.get('format')}, this version reads {FORMAT}"
+            path,
+            f"its index has format {info.get('format')}, this version reads {FORMAT}; delete both "
+            "and extract the frames again",
         )
     return info, arrays

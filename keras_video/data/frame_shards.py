@@ -1,18 +1,23 @@
 """Extracts the frames of videos, once, into files that are fast to read."""
 
+import contextlib
 import dataclasses
 import io
 import json
 import os
+import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from keras_video.data.decoders import open_video
 from keras_video.data.frame_shard import FORMAT, INDEX_SUFFIX, FrameShard
+from keras_video.data.parallel_map import parallel_map
 from keras_video.data.resizing import resize_short_side
 from keras_video.data.video_decode_error import VideoDecodeError
 from keras_video.data.video_record import VideoRecord
@@ -20,6 +25,21 @@ from keras_video.data.video_record import VideoRecord
 # A record in a TFRecord file: 8 bytes of length, 4 of checksum, the data, 4 of checksum.
 _HEADER, _FOOTER = 12, 4
 _FRAMES_AT_ONCE = 32
+
+
+class _Job(NamedTuple):
+    """A video to extract; `copy` is the shard, and the place in it, that has it already."""
+
+    record: VideoRecord
+    copy: tuple[FrameShard, int] | None
+
+
+class _Extracted(NamedTuple):
+    """The JPEG files of a video, or why there are none."""
+
+    pictures: list[bytes]
+    fps: float
+    failure: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,17 +63,24 @@ def write_frame_shards(
     records: Iterable[VideoRecord],
     folder: str | os.PathLike,
     *,
-    records_per_shard: int = 256,
+    records_per_shard: int = 64,
     short_side: int | None = 256,
     quality: int = 90,
     decoder: str = "pyav",
+    workers: int | None = None,
+    retry_failed: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> FrameShardsReport:
     """Writes all frames of videos as JPEG files into TFRecord shards.
 
     A shard appears under its name when it is complete, so an interrupted run leaves finished
     shards and nothing else that would be read. Called again with the same videos and settings, it
-    goes on after them. A video that cannot be read is left out and reported.
+    goes on after them; what it had of the shard at hand is extracted anew. A video that cannot be
+    read is left out and reported. A shard of nothing but such videos is there and empty: it keeps
+    their failures.
+
+    Threads extract, each a video; the shards have the same bytes for any number of them. Two
+    videos for each thread are in memory at most, as JPEG.
 
     Args:
         records: the videos.
@@ -63,13 +90,17 @@ def write_frame_shards(
             their size alone.
         quality: of the JPEG files, from 1 to 95.
         decoder: see `open_video`.
-        progress: called after each shard with the numbers of videos done and in total.
+        workers: number of threads, by default the number of cores.
+        retry_failed: make finished shards with failures anew: try the videos that failed once
+            more, and copy the others. Places in these shards change, so write their list anew.
+        progress: called after each video, and once for a shard that was there, with the numbers
+            of videos done and in total.
 
     Returns:
         A `FrameShardsReport`; its `records` are what a `VideoDataset` reads.
 
     Raises:
-        ValueError: the folder holds shards of other videos or settings.
+        ValueError: the folder holds shards of other videos or settings, or a damaged one.
         OSError: a file cannot be written, for example because the disk is full. Run it again once
             there is room.
 
@@ -78,7 +109,12 @@ def write_frame_shards(
     >>> report = write_frame_shards(VideoList.read("train.list"), "shards/")
     >>> VideoList(report.records, labels).write("shards/train.list")
     """
-    for name, value in (("records_per_shard", records_per_shard), ("short_side", short_side)):
+    numbers = {
+        "records_per_shard": records_per_shard,
+        "short_side": short_side,
+        "workers": workers,
+    }
+    for name, value in numbers.items():
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     if not isinstance(quality, int) or not 1 <= quality <= 95:
@@ -88,29 +124,73 @@ def write_frame_shards(
         raise ValueError("There are no videos to extract. Received: records=[]")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    count = -(-len(records) // records_per_shard)
+    parts = [
+        records[start : start + records_per_shard]
+        for start in range(0, len(records), records_per_shard)
+    ]
+    paths = [
+        folder / f"frames-{number:05d}-of-{len(parts):05d}.tfrecord" for number in range(len(parts))
+    ]
     settings = {"short_side": short_side, "quality": quality}
-    done, failures, kept = [], [], 0
-    for number in range(count):
-        path = folder / f"frames-{number:05d}-of-{count:05d}.tfrecord"
-        part = records[number * records_per_shard : (number + 1) * records_per_shard]
-        origin = {
+    origins = [
+        {
             "sources": [record.source for record in part],
             "labels": [record.label for record in part],
             "settings": settings,
         }
-        if path.exists():
-            kept += 1
-            _check_same(FrameShard(path), origin)
-        else:
-            _check_other_shards(folder, count)
-            _write_shard(path, part, origin, decoder)
-        shard = FrameShard(path)
-        done += shard.records
-        failures += shard.failures
+        for part in parts
+    ]
+    to_write = set()
+    for path, origin in zip(paths, origins, strict=True):
+        old = FrameShard(path) if path.exists() else None
+        if old is not None:
+            _check_same(old, origin)
+        if old is None or (retry_failed and old.failures):
+            to_write.add(path)
+    if to_write:
+        _check_other_shards(folder, len(parts))
+
+    report = FrameShardsReport([], [], len(to_write), len(parts) - len(to_write))
+    seen = 0
+
+    def advance(count: int) -> None:
+        nonlocal seen
+        seen += count
         if progress is not None:
-            progress(min((number + 1) * records_per_shard, len(records)), len(records))
-    return FrameShardsReport(done, failures, count - kept, kept)
+            progress(seen, len(records))
+
+    stop = threading.Event()
+    # One queue for all shards: threads do not wait at the end of each.
+    extracted = parallel_map(
+        lambda job: _obtain(job, settings, decoder, stop),
+        (
+            job
+            for path, part in zip(paths, parts, strict=True)
+            if path in to_write
+            for job in _jobs(path, part)
+        ),
+        workers,
+        stop,
+    )
+    with contextlib.closing(extracted):
+        for path, part, origin in zip(paths, parts, origins, strict=True):
+            if path in to_write:
+                _write_shard(path, part, origin, islice(extracted, len(part)), advance)
+            else:
+                advance(len(part))
+            shard = FrameShard(path)
+            report.records.extend(shard.records)
+            report.failures.extend(shard.failures)
+    return report
+
+
+def _jobs(path: Path, records: list[VideoRecord]) -> list[_Job]:
+    old = FrameShard(path) if path.exists() else None
+    places = {} if old is None else {source: place for place, source in enumerate(old.sources)}
+    return [
+        _Job(record, (old, places[record.source]) if record.source in places else None)
+        for record in records
+    ]
 
 
 def _check_same(shard: FrameShard, origin: dict) -> None:
@@ -141,7 +221,13 @@ def _shorten(value) -> str:
     return text if len(text) < 80 else text[:80] + "..."
 
 
-def _write_shard(path: Path, records: list[VideoRecord], origin: dict, decoder: str) -> None:
+def _write_shard(
+    path: Path,
+    records: list[VideoRecord],
+    origin: dict,
+    extracted: Iterator[_Extracted],
+    advance: Callable[[int], None],
+) -> None:
     import tensorflow as tf
 
     partial = path.with_name(f".{path.name}.partial")
@@ -150,19 +236,23 @@ def _write_shard(path: Path, records: list[VideoRecord], origin: dict, decoder: 
     position = 0
     try:
         with tf.io.TFRecordWriter(str(partial)) as writer:
-            for record in records:
-                try:
-                    pictures, fps = _extract(record.source, origin["settings"], decoder)
-                except VideoDecodeError as error:
-                    failures.append((record.source, error.reason))
-                    continue
-                example = _to_example(tf, record, pictures, fps)
-                writer.write(example)
-                places.append(_locate(pictures, example, position + _HEADER))
-                position += _HEADER + len(example) + _FOOTER
-                written.append(
-                    {"label": record.label, "num_frames": len(pictures), "fps": float(fps)}
-                )
+            for record, (pictures, fps, failure) in zip(records, extracted, strict=True):
+                if failure is not None:
+                    failures.append((record.source, failure))
+                else:
+                    example = _to_example(tf, record, pictures, fps)
+                    writer.write(example)
+                    places.append(_locate(pictures, example, position + _HEADER))
+                    position += _HEADER + len(example) + _FOOTER
+                    written.append(
+                        {
+                            "source": record.source,
+                            "label": record.label,
+                            "num_frames": len(pictures),
+                            "fps": float(fps),
+                        }
+                    )
+                advance(1)
         info = {
             "format": FORMAT,
             "size": position,
@@ -172,7 +262,9 @@ def _write_shard(path: Path, records: list[VideoRecord], origin: dict, decoder: 
         }
         _write_index(partial_index, info, places)
         _sync(partial)
-        # The shard's own name comes last: where it is, all of it is.
+        # The shard's own name comes last: where it is, all of it is. One that was there goes
+        # first: it must not be seen with the index of the new one.
+        path.unlink(missing_ok=True)
         os.replace(partial_index, f"{path}{INDEX_SUFFIX}")
         os.replace(partial, path)
     except tf.errors.OpError as error:
@@ -182,7 +274,18 @@ def _write_shard(path: Path, records: list[VideoRecord], origin: dict, decoder: 
         partial_index.unlink(missing_ok=True)
 
 
-def _extract(source: str, settings: dict, decoder: str) -> tuple[list[bytes], float]:
+def _obtain(job: _Job, settings: dict, decoder: str, stop: threading.Event) -> _Extracted:
+    if job.copy is not None:
+        shard, place = job.copy
+        with shard.open(place) as video:
+            return _Extracted(list(shard.pictures(place)), video.fps)
+    try:
+        return _extract(job.record.source, settings, decoder, stop)
+    except VideoDecodeError as error:
+        return _Extracted([], 0.0, error.reason)
+
+
+def _extract(source: str, settings: dict, decoder: str, stop: threading.Event) -> _Extracted:
     def shrink(frame: np.ndarray) -> np.ndarray:
         short_side = settings["short_side"]
         return frame if short_side is None else resize_short_side(frame, short_side)
@@ -190,12 +293,15 @@ def _extract(source: str, settings: dict, decoder: str) -> tuple[list[bytes], fl
     pictures = []
     with open_video(source, decoder=decoder) as video:
         for start in range(0, len(video), _FRAMES_AT_ONCE):
+            # An error elsewhere or Ctrl-C must not wait for long videos.
+            if stop.is_set():
+                raise InterruptedError("stopped")
             numbers = range(start, min(start + _FRAMES_AT_ONCE, len(video)))
             for frame in video.get_frames(numbers, transform=shrink):
                 file = io.BytesIO()
                 Image.fromarray(frame).save(file, "JPEG", quality=settings["quality"])
                 pictures.append(file.getvalue())
-        return pictures, video.fps
+        return _Extracted(pictures, video.fps)
 
 
 def _to_example(tf, record: VideoRecord, pictures: list[bytes], fps: float) -> bytes:

@@ -81,6 +81,11 @@ def shard_dataset(
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     paths = _find_shards(shards)
     count = sum(len(FrameShard(path)) for path in paths)
+    if not count:
+        raise ValueError(
+            "The shards hold no video: of those they were made of, none could be read. "
+            f"Received: shards={shards!r}"
+        )
     turns = min(_OPEN_SHARDS, len(paths)) if training else 1
 
     def shard_of(number):
