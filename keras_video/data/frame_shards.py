@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
-import io
 import json
 import os
+import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -291,16 +291,20 @@ def _extract(source: str, settings: dict, decoder: str, stop: threading.Event) -
         return frame if short_side is None else resize_short_side(frame, short_side)
 
     pictures = []
-    with open_video(source, decoder=decoder) as video:
+    # Pillow lets other threads run while it encodes only if it writes to a real file.
+    file = tempfile.TemporaryFile(buffering=0)
+    with file, open_video(source, decoder=decoder) as video:
         for start in range(0, len(video), _FRAMES_AT_ONCE):
             # An error elsewhere or Ctrl-C must not wait for long videos.
             if stop.is_set():
                 raise InterruptedError("stopped")
             numbers = range(start, min(start + _FRAMES_AT_ONCE, len(video)))
             for frame in video.get_frames(numbers, transform=shrink):
-                file = io.BytesIO()
+                file.seek(0)
                 Image.fromarray(frame).save(file, "JPEG", quality=settings["quality"])
-                pictures.append(file.getvalue())
+                size = file.tell()
+                file.seek(0)
+                pictures.append(file.read(size))
         return _Extracted(pictures, video.fps)
 
 
