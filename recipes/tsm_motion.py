@@ -8,7 +8,7 @@ backwards is a clip of the other class of its pair, so no single frame gives the
 
 Expected top-1 on 400 unseen clips: TSM 99 to 100 %; TSN 25 %, and 50 % at best, the pair and then a
 coin. README.md next to this file shows what the two commands printed. Needs no data and no GPU:
-four minutes of processor time, two and a half minutes on two cores.
+three minutes of processor time, two minutes on two cores.
 
 Reference: Lin et al., "TSM: Temporal Shift Module for Efficient Video Understanding",
 https://arxiv.org/abs/1811.08383
