@@ -189,6 +189,9 @@ class Trainer:
     # --- The loop ---
 
     def _train_epochs(self) -> None:
+        if self._is_chief:
+            # That of a run which now goes on with more epochs.
+            shutil.rmtree(self.workdir / "preset", ignore_errors=True)
         while self._done["epoch"] < self.num_epochs:
             if not self._train_epoch():
                 self._save(required=True)
@@ -269,7 +272,7 @@ class Trainer:
         return better
 
     def _is_out_of_patience(self) -> bool:
-        return self.patience is not None and self._stale > self.patience
+        return self.patience is not None and self._stale >= max(1, self.patience)
 
     # --- One step ---
 
@@ -330,10 +333,13 @@ class Trainer:
         if checkpoint is not None:
             state = checkpoint.state
             put_state(self.model, checkpoint.arrays())
-            if not state["done"]["finished"]:
-                self.data.restore(state["data"][worker_index() if self._several_workers else 0])
             self._done, self._best = dict(state["done"]), state["best"]
             self._stale = state["stale"]
+            # More epochs than last time: a finished run goes on.
+            ended = self._done["epoch"] >= self.num_epochs or self._is_out_of_patience()
+            self._done["finished"] &= ended
+            if not self._done["finished"]:
+                self.data.restore(state["data"][worker_index() if self._several_workers else 0])
             step = checkpoint.step
             self._progress.message(f"Resuming from step {step}, {checkpoint.path}")
         if self._several_workers:

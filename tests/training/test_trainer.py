@@ -173,12 +173,20 @@ def test_averaged_weights_are_evaluated_and_published(tmp_path):
 
 
 def test_a_run_without_progress_ends_early(tmp_path):
-    trainer = make_trainer(tmp_path, epochs=50, trainer={"patience": 0})
+    trainer = make_trainer(tmp_path, epochs=50, trainer={"patience": 1})
     result = trainer.run()
     validation = rows(tmp_path / "validation.csv")
     assert result["finished"] and result["epoch"] == len(validation) < 50
     best = max(range(len(validation)), key=lambda i: (float(validation[i]["top1"]), -i))
     assert best == len(validation) - 2
+
+
+def test_a_complete_run_goes_on_with_more_epochs(tmp_path):
+    first = make_trainer(tmp_path, epochs=2).run()
+    second = make_trainer(tmp_path, epochs=3, trainer={"allow_changes": True}).run()
+    assert (first["step"], second["step"]) == (10, 15) and second["finished"]
+    metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
+    assert metadata["metrics"]["top1"] == pytest.approx(100 * second["top1"])
 
 
 def test_another_configuration_is_refused(complete):
