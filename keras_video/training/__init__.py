@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "NonFiniteLossError": "non_finite_loss",
         "Piecewise": "piecewise",
         "RunDirectory": "run_directory",
+        "RunMismatchError": "run_state",
         "SGD": "sgd",
         "TensorBoardLog": "tensorboard_log",
         "Termination": "termination",

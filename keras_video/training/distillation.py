@@ -15,7 +15,8 @@ class Distillation:
     learning (Zhang et al.), as the reference uses it with a frozen teacher.
 
     Args:
-        teacher: a model that takes the student's clips, or a preset's name for one.
+        teacher: a model that takes the student's clips, or a preset's name for one; it stays as it
+            is (`trainable` becomes `False`). With several replicas, make it under their strategy.
         kind: `"logits"` (default) or `"dml"`.
         weight: factor of this loss beside the labels' loss. Defaults to 1.
         temperature: softens both, at `"logits"` and `"dml"` alike. Defaults to 1.

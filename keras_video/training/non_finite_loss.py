@@ -51,7 +51,8 @@ def save_nan_batch(
 
     Args:
         directory: the run's directory.
-        batch: `(clips, labels)` or `(clips, labels, weights)`: arrays, or dicts of arrays.
+        batch: `(clips,)`, `(clips, labels)` or `(clips, labels, weights)`: arrays, or dicts or
+            tuples of arrays.
         record_names: the name of each clip's video; may be empty.
         step: the train step, counted from 1.
 
@@ -60,7 +61,7 @@ def save_nan_batch(
         `names`; `clips/features` for the entry `features` of a dict.
 
     Raises:
-        ValueError: if `batch` has other than 2 or 3 parts.
+        ValueError: if `batch` has other than 1 to 3 parts.
         OSError: if it can't be written.
 
     Example:
@@ -69,14 +70,18 @@ def save_nan_batch(
     >>> with np.load(path) as batch:
     ...     print(batch["names"], batch["clips"].shape)
     """
-    if len(batch) not in (2, 3):
+    if len(batch) not in (1, 2, 3):
         raise ValueError(
-            f"`batch` is (clips, labels) or (clips, labels, weights). Received: {len(batch)} parts"
+            "`batch` is (clips,), (clips, labels) or (clips, labels, weights). "
+            f"Received: {len(batch)} parts"
         )
     parts = {}
     for name, part in zip(_PARTS, batch, strict=False):
-        entries = {f"{name}/{key}": part[key] for key in part} if isinstance(part, dict) else {}
-        parts |= {key: _storable(array) for key, array in (entries or {name: part}).items()}
+        if isinstance(part, tuple | list):
+            part = dict(enumerate(part))
+        entries = part if isinstance(part, dict) else {"": part}
+        for key, array in entries.items():
+            parts[f"{name}/{key}".rstrip("/")] = _storable(array)
     path = Path(directory) / f"nan_batch_step_{step:09d}.npz"
     partial = path.with_name(path.name + PARTIAL)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +93,26 @@ def save_nan_batch(
         partial.unlink(missing_ok=True)
         raise
     return path
+
+
+def non_finite_loss(
+    step: int, loss: float, learning_rate: float, directory: Path, batch: tuple, names: list[str]
+) -> NonFiniteLossError:
+    """The error of a step whose loss was no number; its batch is saved where that is possible."""
+    try:
+        path = save_nan_batch(directory, batch, names, step)
+    except OSError:
+        path = None
+    return NonFiniteLossError(step, loss, path, learning_rate)
+
+
+def names_of_batch(data, epoch: int, index: int) -> list[str]:
+    """The videos in a batch of a data set, empty where it is filled up; none if it has no names."""
+    records = getattr(data, "records", None)
+    if records is None:
+        return []
+    numbers = data.record_indices(index, epoch)
+    return [str(records[number].source) if number >= 0 else "" for number in numbers]
 
 
 def _storable(array) -> np.ndarray:

@@ -1,7 +1,7 @@
 """`recompute_batch_norm`: exact statistics of batch normalisation for the weights as they are."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import keras
 import numpy as np
@@ -61,9 +61,7 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
         with momentum_of(norms, momentum):
             strategy.run(lambda clips: model(clips, training=True), args=clips)
 
-    @tf.function(autograph=False)
-    def average_over_replicas():
-        strategy.run(_average, args=(statistics,))
+    average_over_replicas = averaging_statistics(model)
 
     count = 0
     try:
@@ -77,13 +75,31 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
             count += 1
         if count == 0:
             raise ValueError("There must be at least one batch. Received: no batches")
-        if strategy.num_replicas_in_sync > 1:
-            average_over_replicas()
+        average_over_replicas()
     except BaseException:
         _restore(before)
         raise
     _restore(before[len(statistics) :])
     return count
+
+
+def averaging_statistics(model: keras.Model) -> Callable[[], None]:
+    """A function that averages the moving statistics over all replicas; each worker calls it.
+
+    Without synchronisation every replica has statistics of its own, of which a checkpoint or a
+    preset could keep those of one only.
+    """
+    strategy = model.distribute_strategy
+    norms = trainable_batch_norms(model)
+    if strategy.num_replicas_in_sync == 1 or not norms:
+        return lambda: None
+    statistics = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
+
+    @tf.function(autograph=False)
+    def average():
+        strategy.run(_average, args=(statistics,))
+
+    return average
 
 
 def trainable_batch_norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:

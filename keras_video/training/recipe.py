@@ -99,9 +99,15 @@ def _run(flags: RecipeFlags, *makers, **more_makers) -> None:
     if prepared is None:
         return
     from keras_video.training.lost_workers import WorkerLostError
+    from keras_video.training.run_state import RunMismatchError
 
     try:
         _train(*prepared)
+    except RunMismatchError as error:
+        if flags.debug:
+            raise
+        _report(str(error))
+        raise SystemExit(2) from None
     except (CheckpointError, NonFiniteLossError, TooManyFailuresError, WorkerLostError) as error:
         if flags.debug:
             raise
@@ -132,8 +138,7 @@ def _prepare_run(
     if _is_chief(recipe.strategy):
         # Says now what the run would say later.
         RunDirectory(flags.workdir, plain_config(config), allow_changes=flags.allow_changes).close()
-        remember_overrides(flags.workdir, overrides)
-    return recipe, trainer
+    return recipe, trainer, lambda: remember_overrides(flags.workdir, overrides)
 
 
 def _or_exit(debug: bool, function: Callable, *arguments, **more):
@@ -193,8 +198,8 @@ def run_recipe(
     return _train(recipe, make_trainer(recipe, workdir, make_evaluator))
 
 
-def _train(recipe: Recipe, trainer) -> dict:
-    result = trainer.run()
+def _train(recipe: Recipe, trainer, on_start: Callable[[], None] | None = None) -> dict:
+    result = trainer.run(on_start if _is_chief(recipe.strategy) else None)
     if result["finished"] and _is_chief(recipe.strategy):
         _finish_preset(recipe, Path(trainer.workdir, "preset"))
     return result
@@ -237,6 +242,7 @@ def prepare_recipe(
     from keras_video.training.recipe_model import compile_model, dtype_policy, make_model
     from keras_video.training.strategies import make_strategy
 
+    config.data.root = os.path.expanduser(config.data.root)
     keras.utils.set_random_seed(config.seed)
     strategy = make_strategy(config.strategy)
     train, val = (make_data or make_video_data)(config, *_data_options(config, strategy))

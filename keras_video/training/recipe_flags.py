@@ -69,6 +69,8 @@ def parse_flags(arguments: Sequence[str], get_config: Callable) -> RecipeFlags:
         raise ConfigError(f"Flags are written --NAME=VALUE. Received: {rest[0]}")
     if values.workdir is None and not (values.dry_run or values.print_config):
         raise ConfigError("Say where the run goes: --workdir=DIRECTORY")
+    if values.workdir is not None:
+        values.workdir = os.path.expanduser(values.workdir)  # Shells leave --workdir=~/runs alone.
     names = RecipeFlags._fields[:-1]
     return RecipeFlags(*(getattr(values, name) for name in names), dict(overrides))
 

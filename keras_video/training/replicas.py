@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -59,3 +60,18 @@ def summed(strategy: tf.distribute.Strategy, function: Callable) -> Callable:
         return strategy.reduce("SUM", strategy.run(function, args=(batch,)), axis=None)
 
     return run
+
+
+def summing_workers(strategy: tf.distribute.Strategy) -> Callable[[float], float]:
+    """A function that sums a number over all workers; each must call it."""
+    if not is_several_workers(strategy):
+        return float
+    count = local_replicas(strategy)
+    add = summed(strategy, lambda batch: batch[0])
+
+    def total(value: float) -> float:
+        values = np.zeros(count)
+        values[0] = value
+        return float(add(share_out((values,), strategy)).numpy()[0])
+
+    return total

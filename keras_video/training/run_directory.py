@@ -28,7 +28,8 @@ class RunDirectory:
         path: the directory, local or mounted; made if it is missing.
         config: the run's configuration: a dict, or an `ml_collections.ConfigDict`, of plain data.
             `None` for runs without one.
-        allow_changes: take a `config` that differs from the directory's, which it then replaces.
+        allow_changes: take a `config` that differs from the directory's, which `keep_config` then
+            replaces.
         write: `False` for all workers but the first: nothing is made, locked or written.
 
     Raises:
@@ -59,6 +60,7 @@ class RunDirectory:
         self._validation = CsvLog(self.path / VALIDATION_LOG)
         self._tensorboard = TensorBoardLog(self.path / "tensorboard")
         self._lock = None
+        self._changed: dict | None = None
         config = None if config is None else _plain(config)
         if not write:
             return
@@ -102,6 +104,13 @@ class RunDirectory:
             self._validation.rewind(step)
             self._tensorboard.rewind(step)
 
+    def keep_config(self) -> None:
+        """Writes a changed `config` to `config.json`: call it once the run is known to go on."""
+        if self._changed is not None:
+            text = json.dumps(self._changed, indent=2, ensure_ascii=False) + "\n"
+            write_durably(self.path / CONFIG, text.encode())
+            self._changed = None
+
     def close(self) -> None:
         """Closes the logs and gives the lock back. May be called more than once."""
         self._tensorboard.close()
@@ -139,7 +148,10 @@ class RunDirectory:
                     "Start with the configuration of that run to resume it, use another "
                     "directory, or pass allow_changes=True to go on with the new one."
                 )
-        write_durably(file, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+            self._changed = config
+            return
+        self._changed = config
+        self.keep_config()
 
 
 def _lock(path: Path):

@@ -5,8 +5,13 @@ from collections.abc import Iterator, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 _MODEL, _OPTIMIZER, _RANDOM = "model/", "optimizer/", "random/"
+
+
+class RunMismatchError(ValueError):
+    """The checkpoints in a directory are of a run that this one cannot go on with."""
 
 
 def take_state(model: keras.Model) -> dict[str, np.ndarray]:
@@ -25,7 +30,7 @@ def put_state(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
     """Puts back what `take_state` returned.
 
     Raises:
-        ValueError: the arrays are of another model or optimizer; nothing was changed.
+        RunMismatchError: the arrays are of another model or optimizer; nothing was changed.
     """
     variables = _variables(model)
     strange = sorted(set(variables) ^ set(arrays)) or [
@@ -34,7 +39,7 @@ def put_state(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
         if tuple(arrays[name].shape) != tuple(variable.shape)
     ]
     if strange:
-        raise ValueError(
+        raise RunMismatchError(
             "The checkpoint is of another model or optimizer. Received: "
             f"{', '.join(strange[:4])}{' ...' if len(strange) > 4 else ''}"
         )
@@ -59,19 +64,43 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
             variable.assign(value)
 
 
+def spread_seeds(model: keras.Model) -> None:
+    """Lets each replica draw other numbers, after all have got the same random state.
+
+    The first replica, whose state `take_state` takes, keeps its own.
+    """
+    strategy, seeds = model.distribute_strategy, _seeds(model)
+    if strategy.num_replicas_in_sync == 1 or not seeds:
+        return
+
+    @tf.function(autograph=False)
+    def add_number_of_replica():
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        for seed in seeds:
+            seed.assign(seed.value + tf.cast(tf.stack([number, 0]), seed.dtype))
+
+    strategy.run(add_number_of_replica)
+
+
+def _seeds(model: keras.Model) -> list:
+    """The states of the random generators in a model, such as those of dropout."""
+    others = {id(v) for v in (*model.weights, *model.metrics_variables)}
+    return [v for v in model.variables if id(v) not in others]
+
+
 def _variables(model: keras.Model) -> dict:
     weights = model.weights
-    ids = {id(v) for v in (*weights, *model.metrics_variables)}
-    generators = [v for v in model.variables if id(v) not in ids]
     variables = {f"{_MODEL}{v.path}": v for v in weights}
     if len(variables) != len(weights):
         raise ValueError(
             "Every weight needs a path of its own: name the layers. "
             f"Received: {len(weights)} weights with {len(variables)} paths"
         )
-    variables |= {f"{_RANDOM}{i}": v for i, v in enumerate(generators)}
+    variables |= {f"{_RANDOM}{i}": v for i, v in enumerate(_seeds(model))}
     for number, variable in enumerate(model.optimizer.variables):
         # Without the optimizer's own name: it counts the optimizers of the process.
         name = variable.path.partition("/")[2] or variable.path
-        variables[f"{_OPTIMIZER}{number}:{name}"] = variable
+        # A constant rate is an argument of the run, not its state.
+        if name != "learning_rate":
+            variables[f"{_OPTIMIZER}{number}:{name}"] = variable
     return variables

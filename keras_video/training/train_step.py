@@ -63,6 +63,8 @@ class TrainStep:
         self.model, self.accumulate, self.distillation = model, accumulate, distillation
         self.xla = _has_accelerator() if xla == "auto" else xla
         strategy = model.distribute_strategy
+        if distillation is not None and strategy.num_replicas_in_sync > 1:
+            _check_teacher(distillation.teacher)
         self._compile = self.xla
         if self.xla and strategy.num_replicas_in_sync > 1 and _is_synchronized(model):
             self._compile = False
@@ -133,6 +135,14 @@ class TrainStep:
             # The optimizer sums over replicas once more.
             gradients = [None if g is None else g / replicas for g in gradients]
         model.optimizer.apply_gradients(zip(gradients, model.trainable_weights, strict=True))
+
+
+def _check_teacher(teacher: keras.Model) -> None:
+    if any(not hasattr(weight.value, "values") for weight in teacher.weights):
+        raise ValueError(
+            "The teacher must be on every replica: make it, or the `Distillation` that loads it, "
+            f"within `with strategy.scope():`. Received: teacher {teacher.name!r} on one device"
+        )
 
 
 def cluster_with_xla() -> None:

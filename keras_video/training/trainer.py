@@ -1,7 +1,7 @@
 """`Trainer`: the loop of a run, from an empty directory to a preset."""
 
 import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -12,25 +12,36 @@ from keras_video.training.checkpoint import CheckpointError
 from keras_video.training.checkpoint_store import CheckpointStore
 from keras_video.training.distillation import Distillation
 from keras_video.training.lost_workers import naming_lost_workers
-from keras_video.training.non_finite_loss import NonFiniteLossError, save_nan_batch
-from keras_video.training.precise_batch_norm import recompute_batch_norm, trainable_batch_norms
+from keras_video.training.non_finite_loss import names_of_batch, non_finite_loss
+from keras_video.training.precise_batch_norm import (
+    averaging_statistics,
+    recompute_batch_norm,
+    trainable_batch_norms,
+)
+from keras_video.training.publish_preset import best_checkpoint, outdate_preset, publish_preset
 from keras_video.training.replicas import (
     batch_length,
     is_several_workers,
     local_replicas,
     share_out,
     summed,
+    summing_workers,
 )
 from keras_video.training.run_directory import RunDirectory
-from keras_video.training.run_state import averaged_weights, put_state, take_state
+from keras_video.training.run_record import RunRecord, check_counts, is_better
+from keras_video.training.run_state import (
+    RunMismatchError,
+    averaged_weights,
+    put_state,
+    spread_seeds,
+    take_state,
+)
 from keras_video.training.strategies import worker_index
 from keras_video.training.termination import Termination
 from keras_video.training.throughput_meter import ThroughputMeter
 from keras_video.training.train_metrics import TrainMetrics
 from keras_video.training.train_step import TrainStep
 from keras_video.training.training_progress import TrainingProgress
-
-LOWER_IS_BETTER = ("loss",)
 
 
 class Trainer:
@@ -45,8 +56,8 @@ class Trainer:
     checkpoint, to the weights that it would have had.
 
     **Ends.** SIGTERM and Ctrl-C save and return. A loss that is no number stops the run and leaves
-    its batch in the directory. A disk too full for a checkpoint costs that checkpoint only, with a
-    warning; at the end it is an error. A lost worker stops the others, which name it.
+    its batch in the directory. A full disk costs checkpoints or rows of the log, with a warning; at
+    the end it is an error. A lost worker stops the others, which name it.
 
     Args:
         model: compiled, and made under `strategy`.
@@ -57,9 +68,7 @@ class Trainer:
         evaluator: has `evaluate() -> dict` of numbers, such as a `ClassificationEvaluator`; without
             one the last weights are the best.
         strategy: by default the model's.
-        xla: see `TrainStep`.
-        accumulate: micro-batches in a step, see `TrainStep`.
-        distillation: a `Distillation`.
+        xla, accumulate, distillation: see `TrainStep`.
         evaluate_every: epochs between evaluations. The last epoch has one in any case.
         checkpoint_every: steps between checkpoints beside those at the ends of epochs.
         keep: how many of the last checkpoints stay, beside the best.
@@ -70,8 +79,8 @@ class Trainer:
         monitor: which of the evaluator's numbers says what is best. Defaults to `"top1"`; the
             highest counts, for `"loss"` the lowest.
         log_every: steps between rows of the log.
-        config: what is written to `config.json`; a directory of another config is refused.
-        allow_changes: take a changed config all the same.
+        config: goes to `config.json`; a directory of another one is refused, but for
+            `allow_changes`.
         metadata: entries of the finished preset's `metadata.json`.
 
     Raises:
@@ -81,8 +90,7 @@ class Trainer:
 
     >>> model.compile(keras_video.training.SGD(0.01), loss, metrics=["accuracy"])
     >>> evaluator = keras_video.training.ClassificationEvaluator(model, validation_data)
-    >>> trainer = Trainer(model, data, workdir="runs/a", num_epochs=50, evaluator=evaluator)
-    >>> trainer.run()
+    >>> Trainer(model, data, workdir="runs/a", num_epochs=50, evaluator=evaluator).run()
     {"top1": 0.7454, "top5": 0.92, "loss": 0.93, "epoch": 50, "step": 93750, "finished": True}
     """
 
@@ -110,16 +118,12 @@ class Trainer:
         allow_changes: bool = False,
         metadata: dict | None = None,
     ):
-        for name, value in (
-            ("num_epochs", num_epochs),
-            ("evaluate_every", evaluate_every),
-            ("log_every", log_every),
-            ("precise_batch_norm_every", precise_batch_norm_every),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"`{name}` must be a whole number from 1. Received: {name}={value!r}"
-                )
+        check_counts(
+            num_epochs=num_epochs,
+            evaluate_every=evaluate_every,
+            log_every=log_every,
+            precise_batch_norm_every=precise_batch_norm_every,
+        )
         self.model, self.data, self.evaluator = model, data, evaluator
         self.strategy = strategy or model.distribute_strategy
         share = accumulate * local_replicas(self.strategy)
@@ -129,7 +133,7 @@ class Trainer:
                 f"Received: batch_size={data.batch_size}, "
                 f"{local_replicas(self.strategy)} replicas, accumulate={accumulate}"
             )
-        self.workdir, self.num_epochs = Path(workdir), num_epochs
+        self.workdir, self.num_epochs = Path(workdir).expanduser(), num_epochs
         self.evaluate_every, self.checkpoint_every = evaluate_every, checkpoint_every
         self.precise_batch_norm = precise_batch_norm
         self.precise_batch_norm_every = precise_batch_norm_every
@@ -148,15 +152,14 @@ class Trainer:
         self._step = TrainStep(model, xla, accumulate, distillation)
         self._metrics = TrainMetrics(model, self.strategy)
         self._train = summed(self.strategy, self._train_on)
-        self._add = summed(self.strategy, lambda batch: batch[0])
-        # What the checkpoints hold beside the arrays.
-        self._done = {"step": 0, "epoch": 0, "batch": 0, "finished": False}
-        self._best: dict | None = None
-        self._last: dict | None = None
-        self._stale = 0
+        self._sum = summing_workers(self.strategy)
+        self._average_statistics = averaging_statistics(model)
 
-    def run(self) -> dict:
+    def run(self, on_start: Callable[[], None] | None = None) -> dict:
         """Trains to the end, or until a signal asks to stop.
+
+        Args:
+            on_start: called once the run is known to fit its directory.
 
         Returns:
             The best evaluation's numbers (without an evaluator none), `epoch` and `step` done, and
@@ -164,6 +167,7 @@ class Trainer:
 
         Raises:
             NonFiniteLossError: the loss became NaN or infinite.
+            RunMismatchError: the directory holds a run that this one cannot go on with.
             WorkerLostError: another worker is gone.
             CheckpointError: the last state of the run cannot be saved.
             RuntimeError: another process uses the directory.
@@ -177,80 +181,98 @@ class Trainer:
         store = CheckpointStore(self.workdir / "checkpoints", keep=self._keep, write=self._is_chief)
         with directory, Termination() as termination, naming_lost_workers(self._several_workers):
             self._directory, self._progress, self._store = directory, progress, store
-            self._termination = termination
+            self._termination, self._logs, self._losses = termination, True, []
             with progress:
                 self._resume()
-                if not self._done["finished"]:
+                directory.keep_config()
+                if on_start is not None:
+                    on_start()
+                if not self._record.finished:
                     self._train_epochs()
-                if self._done["finished"] and self._is_chief:
-                    self._write_preset()
-        return {**(self._best or {}), **{k: self._done[k] for k in ("epoch", "step", "finished")}}
+                record, result = self._record, self._record.best
+                if record.finished and self._is_chief:
+                    result = publish_preset(
+                        self.model, store, self.workdir, self.metadata, progress.message
+                    )
+        done = {"epoch": record.epoch, "step": record.step, "finished": record.finished}
+        return {**(result or {}), **done}
 
     # --- The loop ---
 
     def _train_epochs(self) -> None:
+        record = self._record
         if self._is_chief:
-            # That of a run which now goes on with more epochs.
-            shutil.rmtree(self.workdir / "preset", ignore_errors=True)
-        while self._done["epoch"] < self.num_epochs:
-            if not self._train_epoch():
+            outdate_preset(self.workdir)
+        while not record.finished:
+            if not self._train_epoch() or self._is_stopped_before_evaluation():
                 self._save(required=True)
                 self._progress.message(
                     f"Stopped by {self._termination.signal_name or 'another worker'}; the same "
-                    f"command goes on from step {self._done['step']}."
+                    f"command goes on from step {record.step}."
                 )
                 return
-            improved = self._end_epoch()
-            ended = self._done["epoch"] == self.num_epochs or self._is_out_of_patience()
-            self._done["finished"] = ended
-            self._save(best=improved, required=ended)
-            if ended:
-                return
+            record.epoch, record.batch = record.epoch + 1, 0
+            last = record.epoch == self.num_epochs
+            self._recompute_statistics(last)
+            evaluated = self._evaluate(last)
+            record.finished = last or record.is_out_of_patience(self.patience)
+            self._save(evaluated=evaluated, required=record.finished)
+
+    def _is_stopped_before_evaluation(self) -> bool:
+        """Saves what an evaluation could lose, and looks whether somebody wants to stop."""
+        epoch = self._record.epoch + 1
+        due = epoch == self.num_epochs or epoch % self.evaluate_every == 0
+        if self.evaluator is not None and due:
+            self._save()
+        return self._sum(self._termination.requested) > 0
 
     def _train_epoch(self) -> bool:
         """Trains on the rest of the epoch; whether it was completed."""
-        done, pending = self._done, None
-        meter, losses = ThroughputMeter(), []
+        record, meter, pending = self._record, ThroughputMeter(), None
         workers = self.strategy.num_replicas_in_sync // local_replicas(self.strategy)
+        if record.batch == self.data.batches_in_epoch:
+            return True  # Only its evaluation is missing.
         for batch in meter.waiting(self.data):
             shares = self._with_signal(batch)
             self._metrics.build(shares[:-1])
             total = self._train(shares)
-            done["step"] += 1
-            done["batch"] += 1
+            record.step += 1
+            record.batch += 1
             meter.add(batch_length(batch) * workers)
             # The numbers of a step are read while the next one runs.
-            stop = pending is not None and self._check(pending, losses)
-            pending = (dict(done), total, batch)
-            self._progress.advance(done["step"])
-            due = self.checkpoint_every and done["step"] % self.checkpoint_every == 0
-            if stop or due or done["step"] % self.log_every == 0:
-                stop |= self._check(pending, losses)
+            stop = pending is not None and self._check(*pending)
+            pending = (record.step, record.batch, total, batch)
+            self._progress.advance(record.step)
+            due = self.checkpoint_every and record.step % self.checkpoint_every == 0
+            if stop or due or record.step % self.log_every == 0:
+                stop |= self._check(*pending)
                 pending = None
-            if done["step"] % self.log_every == 0:
-                self._log(losses, meter)
-            last = done["batch"] == self.data.batches_in_epoch
+            if record.step % self.log_every == 0:
+                self._log_training(meter)
+            last = record.batch == self.data.batches_in_epoch
             if stop and not last:
                 return False
             if due and not last:
                 self._save()
                 meter.reset()
         if pending is not None:
-            self._check(pending, losses)
+            self._check(*pending)
         return True
 
-    def _end_epoch(self) -> bool:
-        """Evaluates where it is due; whether the result is the best so far."""
-        done = self._done
-        done["epoch"], done["batch"] = done["epoch"] + 1, 0
-        epoch, last = done["epoch"], done["epoch"] == self.num_epochs
-        if self.precise_batch_norm and (last or epoch % self.precise_batch_norm_every == 0):
+    def _recompute_statistics(self, last: bool) -> None:
+        record = self._record
+        if self.precise_batch_norm and (last or record.epoch % self.precise_batch_norm_every == 0):
             count = min(self.precise_batch_norm, self.data.batches_in_epoch)
             # Training never reads these statistics, so they may be those of the averaged weights.
             with averaged_weights(self.model):
-                batches = (self.data.batch(index, epoch - 1) for index in range(count))
+                batches = (self.data.batch(index, record.epoch - 1) for index in range(count))
                 recompute_batch_norm(self.model, batches)
-        if self.evaluator is None or not (last or epoch % self.evaluate_every == 0):
+            spread_seeds(self.model)
+
+    def _evaluate(self, last: bool) -> bool:
+        """Evaluates where it is due; whether it was."""
+        record = self._record
+        if self.evaluator is None or not (last or record.epoch % self.evaluate_every == 0):
             return False
         with averaged_weights(self.model):
             result = {name: float(value) for name, value in self.evaluator.evaluate().items()}
@@ -259,20 +281,11 @@ class Trainer:
                 f"`monitor` must be one of the evaluator's numbers, {', '.join(result)}. "
                 f"Received: monitor={self.monitor!r}"
             )
-        row = {"step": done["step"], "epoch": epoch, **result}
-        self._directory.log_validation(row)
+        record.note(result, self.monitor)
+        row = {"step": record.step, "epoch": record.epoch, **result}
+        self._log(self._directory.log_validation, row)
         self._progress.validation(row)
-        sign = -1 if self.monitor in LOWER_IS_BETTER else 1
-        better = self._best is None or (
-            sign * result[self.monitor] > sign * self._best[self.monitor]
-        )
-        self._stale = 0 if better else self._stale + 1
-        if better:
-            self._best = result
-        return better
-
-    def _is_out_of_patience(self) -> bool:
-        return self.patience is not None and self._stale >= max(1, self.patience)
+        return True
 
     # --- One step ---
 
@@ -287,102 +300,95 @@ class Trainer:
         wish = np.full(local_replicas(self.strategy), self._termination.requested, "float32")
         return share_out((*batch, wish), self.strategy)
 
-    def _check(self, pending: tuple, losses: list) -> bool:
+    def _check(self, step: int, batches: int, total: tf.Tensor, batch: tuple) -> bool:
         """Reads the numbers of a step; whether some worker wants to stop."""
-        done, total, batch = pending
         loss, stop = total.numpy()
         if not np.isfinite(loss):
             index = worker_index() if self._several_workers else 0
-            path = save_nan_batch(
-                self.workdir / f"worker_{index}" if index else self.workdir,
-                batch,
-                self._names(done["epoch"], done["batch"] - 1),
-                done["step"],
-            )
-            raise NonFiniteLossError(done["step"], loss, path, self._learning_rate())
-        losses.append(float(loss))
+            folder = self.workdir / f"worker_{index}" if index else self.workdir
+            names = names_of_batch(self.data, self._record.epoch, batches - 1)
+            raise non_finite_loss(step, loss, self._learning_rate(), folder, batch, names)
+        self._losses.append(float(loss))
         return stop > 0
-
-    def _names(self, epoch: int, index: int) -> list[str]:
-        records = getattr(self.data, "records", None)
-        if records is None:
-            return []
-        numbers = self.data.record_indices(index, epoch)
-        return [str(records[number].source) if number >= 0 else "" for number in numbers]
 
     def _learning_rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
-    def _log(self, losses: list, meter: ThroughputMeter) -> None:
+    def _log_training(self, meter: ThroughputMeter) -> None:
         row = {
-            "step": self._done["step"],
-            "epoch": self._done["epoch"] + 1,
-            "loss": float(np.mean(losses)),
+            "step": self._record.step,
+            "epoch": self._record.epoch + 1,
+            "loss": float(np.mean(self._losses)),
         }
         row |= self._metrics.take()
         row |= {"learning_rate": self._learning_rate(), **meter.take()}
-        losses.clear()
-        self._directory.log_train(row)
+        self._losses.clear()
+        self._log(self._directory.log_train, row)
         self._progress.train(row)
+
+    def _log(self, write: Callable[[dict], None], row: dict) -> None:
+        try:
+            write(row)
+        except OSError as error:
+            if self._logs:
+                self._progress.message(f"Warning: rows of the log are lost: {error}")
+            self._logs = False
 
     # --- State ---
 
     def _resume(self) -> None:
+        self._record = record = RunRecord()
         checkpoint = self._store.latest()
-        step = 0
         if checkpoint is not None:
             state = checkpoint.state
-            put_state(self.model, checkpoint.arrays())
-            self._done, self._best = dict(state["done"]), state["best"]
-            self._stale = state["stale"]
+            self._record = record = RunRecord.from_state(state["run"])
             # More epochs than last time: a finished run goes on.
-            ended = self._done["epoch"] >= self.num_epochs or self._is_out_of_patience()
-            self._done["finished"] &= ended
-            if not self._done["finished"]:
-                self.data.restore(state["data"][worker_index() if self._several_workers else 0])
-            step = checkpoint.step
-            self._progress.message(f"Resuming from step {step}, {checkpoint.path}")
-        if self._several_workers:
-            wish = np.full(local_replicas(self.strategy), step, "float32")
-            total = float(self._add(share_out((wish,), self.strategy)).numpy()[0])
-            if total != step * self.strategy.num_replicas_in_sync:
-                raise RuntimeError(
-                    "The workers would resume from different steps: they must share the working "
-                    f"directory. Received: step {step} in {self.workdir} of this worker"
+            enough = record.epoch >= self.num_epochs or record.is_out_of_patience(self.patience)
+            if enough and not record.finished:
+                raise RunMismatchError(
+                    f"The run in this directory has done {record.epoch} epochs already. Received: "
+                    f"num_epochs={self.num_epochs}, patience={self.patience}"
                 )
-        self._directory.rewind(step)
-        self._progress.start(step)
+            record.finished = enough
+            put_state(self.model, checkpoint.arrays())
+            if not record.finished:
+                self._restore_position(state["data"])
+            self._progress.message(f"Resuming from step {record.step}, {checkpoint.path}")
+        spread_seeds(self.model)
+        if self._sum(record.step) != record.step * self._sum(1):
+            raise RunMismatchError(
+                "The workers would resume from different steps: they must share the working "
+                f"directory. Received: step {record.step} in {self.workdir} of this worker"
+            )
+        best = best_checkpoint(self._store, self._progress.message) if self._is_chief else None
+        self._kept = best.state["run"]["result"] if best else None
+        self._directory.rewind(record.step)
+        self._progress.start(record.step)
 
-    def _save(self, best: bool = False, required: bool = False) -> None:
+    def _restore_position(self, position: dict) -> None:
+        shard = worker_index() if self._several_workers else 0
+        try:
+            self.data.restore({**position, "shard_index": shard})
+        except ValueError as error:
+            raise RunMismatchError(
+                f"The run in this directory read its data in another way. {error}"
+            ) from error
+
+    def _save(self, evaluated: bool = False, required: bool = False) -> None:
+        self._average_statistics()
         if not self._is_chief:
             return
-        done = self._done
-        position = self.data.state(epoch=done["epoch"], batch=done["batch"])
-        shards = range(position["num_shards"])
+        record = self._record
+        best = evaluated and is_better(record.result, self._kept, self.monitor)
         state = {
-            "done": done,
-            "best": self._best,
-            "stale": self._stale,
-            "data": [{**position, "shard_index": shard} for shard in shards],
+            "run": record.to_state(),
+            "data": {**self.data.state(epoch=record.epoch, batch=record.batch), "shard_index": 0},
         }
         try:
-            self._store.save(done["step"], take_state(self.model), state, best=best)
+            self._store.save(record.step, take_state(self.model), state, best=best)
         except CheckpointError as error:
             if required:
                 raise
             self._progress.message(f"Warning: {error}")
-
-    def _write_preset(self) -> None:
-        target = self.workdir / "preset"
-        if target.exists():
-            self._progress.message(f"This run is complete: {target}")
-            return
-        checkpoint = self._store.best() or self._store.latest()
-        put_state(self.model, checkpoint.arrays())
-        metrics = {k: v * 100 if k.startswith("top") else v for k, v in (self._best or {}).items()}
-        partial = self.workdir / "preset.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        with averaged_weights(self.model):
-            self.model.save_to_preset(partial, metadata={"metrics": metrics, **self.metadata})
-        os.rename(partial, target)
-        self._progress.message(f"Wrote {target}")
+        else:
+            self._kept = record.result if best else self._kept

@@ -89,12 +89,15 @@ def make_trainer(workdir, **options):
         data,
         workdir=workdir,
         num_epochs=epochs,
-        evaluator=ClassificationEvaluator(model, validation),
         strategy=strategy,
         accumulate=options.get("accumulate", 1),
         checkpoint_every=3,
-        config={"epochs": epochs},
-        **{"log_every": 2, **options.get("trainer", {})},
+        **{
+            "log_every": 2,
+            "config": {"epochs": epochs},
+            "evaluator": ClassificationEvaluator(model, validation),
+            **options.get("trainer", {}),
+        },
     )
 
 

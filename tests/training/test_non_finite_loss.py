@@ -27,11 +27,13 @@ def test_entries_of_a_dict_keep_their_names(tmp_path):
     with np.load(save_nan_batch(tmp_path, (inputs, np.arange(2)), [], step=1)) as batch:
         assert sorted(batch) == ["clips/features", "clips/mask", "labels", "names"]
         assert batch["clips/features"].shape == (2, 3, 4)
+    with np.load(save_nan_batch(tmp_path, ((np.ones(2), np.zeros(3)),), [], step=2)) as batch:
+        assert sorted(batch) == ["clips/0", "clips/1", "names"]
 
 
 def test_other_batches_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="Received: 1 parts"):
-        save_nan_batch(tmp_path, (np.zeros(3),), [], step=1)
+    with pytest.raises(ValueError, match="Received: 0 parts"):
+        save_nan_batch(tmp_path, (), [], step=1)
 
 
 def test_the_error_says_what_happened_and_what_to_do():

@@ -35,7 +35,9 @@ def test_another_configuration_names_every_changed_field(tmp_path):
     with pytest.raises(ValueError, match=re.escape(message)):
         RunDirectory(tmp_path, other)
     # The lock is free again.
-    RunDirectory(tmp_path, other, allow_changes=True).close()
+    with RunDirectory(tmp_path, other, allow_changes=True) as directory:
+        assert json.loads((tmp_path / "config.json").read_text())["num_epochs"] == 50
+        directory.keep_config()
     RunDirectory(tmp_path, other).close()
 
 

@@ -8,8 +8,10 @@ from training.run_trainer import CLASSES
 from training.run_trainer import clips as colour_clips
 from training.trajectories import SHAPE, build
 
-from keras_video.training import SGD, TrainStep, enable
+from keras_video.training import SGD, Distillation, TrainStep, enable
+from keras_video.training.precise_batch_norm import averaging_statistics
 from keras_video.training.replicas import share_out, summed
+from keras_video.training.run_state import spread_seeds
 
 
 def clips(count: int):
@@ -89,6 +91,46 @@ def test_an_overflow_on_any_replica_skips_the_update_of_all(two_replicas):
     for old, variable in zip(before, model.trainable_weights, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), old)
     assert float(keras.ops.convert_to_numpy(model.optimizer.dynamic_scale)) == scale / 2
+
+
+def test_a_teacher_must_be_on_all_replicas(two_replicas):
+    with two_replicas.scope():
+        model = compiled()
+        near = build("float32")
+    TrainStep(model, distillation=Distillation(near))
+    with pytest.raises(ValueError, match="with strategy.scope"):
+        TrainStep(model, distillation=Distillation(build("float32")))
+
+
+def test_replicas_drop_other_features(two_replicas):
+    with two_replicas.scope():
+        inputs = keras.Input((50,))
+        model = keras.Model(inputs, keras.layers.Dropout(0.5, seed=1)(inputs))
+    ones = two_replicas.experimental_distribute_values_from_function(lambda _: tf.ones((4, 50)))
+
+    def masks():
+        run = tf.function(lambda: two_replicas.run(lambda x: model(x, training=True), (ones,)))
+        return [mask.numpy() for mask in two_replicas.experimental_local_results(run())]
+
+    first, second = masks()
+    np.testing.assert_array_equal(first, second)
+    spread_seeds(model)
+    first, second = masks()
+    assert (first != second).any()
+
+
+def test_statistics_of_replicas_are_averaged(two_replicas):
+    with two_replicas.scope():
+        inputs = keras.Input((3,))
+        norm = keras.layers.BatchNormalization(momentum=0.0)
+        model = keras.Model(inputs, norm(inputs))
+    batch = np.arange(24, dtype="float32").reshape(8, 3) ** 2
+    train = tf.function(lambda x: two_replicas.run(lambda x: model(x, training=True), (x,)))
+    train(share_out((batch,), two_replicas)[0])
+    averaging_statistics(model)()
+    means = [v.numpy() for v in two_replicas.experimental_local_results(norm.moving_mean.value)]
+    np.testing.assert_allclose(means[0], batch.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(means[1], batch.mean(0), rtol=1e-5)
 
 
 def test_weights_of_clips_count():

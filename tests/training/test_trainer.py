@@ -16,7 +16,13 @@ from training.run_trainer import TESTS, clips, make_trainer
 from training.workers import start_workers
 
 import keras_video
-from keras_video.training import CheckpointStore, NonFiniteLossError, checkpoint_store
+from keras_video.training import (
+    CheckpointStore,
+    CsvLog,
+    NonFiniteLossError,
+    RunMismatchError,
+    checkpoint_store,
+)
 
 
 def weights(model) -> np.ndarray:
@@ -154,7 +160,64 @@ def test_a_full_disk_costs_a_checkpoint_and_not_the_run(complete, tmp_path, monk
 
     monkeypatch.setattr(checkpoint_store, "write_checkpoint", write_where_there_is_space)
     assert make_trainer(tmp_path).run() == pytest.approx(complete[1], rel=1e-5)
-    assert "step_000000005 is untouched" in capfd.readouterr().err
+    assert "can't be saved: [Errno 28] No space left on device" in capfd.readouterr().err
+
+
+class Answers:
+    """An evaluator whose results are known beforehand."""
+
+    def __init__(self, *results):
+        self.results = list(results)
+
+    def evaluate(self):
+        result = self.results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return {"top1": result}
+
+
+def test_a_preset_says_what_its_own_weights_reach(tmp_path, monkeypatch):
+    write = checkpoint_store.write_checkpoint
+
+    def fail_at_the_best(folder, step, arrays, state, best):
+        if best and step == 10:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(folder, step, arrays, state, best)
+
+    monkeypatch.setattr(checkpoint_store, "write_checkpoint", fail_at_the_best)
+    result = make_trainer(tmp_path, trainer={"evaluator": Answers(0.1, 0.9, 0.2)}).run()
+    metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
+    assert metadata["metrics"] == {"top1": pytest.approx(20)} and result["top1"] == 0.2
+
+
+def test_an_evaluation_that_fails_costs_no_training(complete, tmp_path):
+    with pytest.raises(MemoryError):
+        make_trainer(tmp_path, trainer={"evaluator": Answers(MemoryError())}).run()
+    assert CheckpointStore(tmp_path / "checkpoints").latest().step == 5
+    trainer = make_trainer(tmp_path)
+    trainer.run()
+    assert [row["epoch"] for row in rows(tmp_path / "validation.csv")] == ["1", "2", "3"]
+    expected = last_arrays(complete[0])
+    for name, array in last_arrays(tmp_path).items():
+        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-6, err_msg=name)
+
+
+def test_a_full_disk_costs_rows_of_the_log_and_not_the_run(tmp_path, monkeypatch, capfd):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(CsvLog, "append", full)
+    assert make_trainer(tmp_path).run()["finished"]
+    assert capfd.readouterr().err.count("rows of the log are lost") == 1
+
+
+def test_fewer_epochs_than_were_done_are_refused(tmp_path):
+    with pytest.raises(MemoryError):
+        make_trainer(tmp_path, trainer={"evaluator": Answers(0.5, 0.6, MemoryError())}).run()
+    options = {"allow_changes": True, "config": {"epochs": 2}}
+    with pytest.raises(RunMismatchError, match="has done 2 epochs already. .*num_epochs=2"):
+        make_trainer(tmp_path, epochs=2, trainer=options).run()
+    assert json.loads((tmp_path / "config.json").read_text()) == {"epochs": 3}
 
 
 def test_averaged_weights_are_evaluated_and_published(tmp_path):
