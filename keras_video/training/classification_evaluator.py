@@ -13,7 +13,8 @@ class ClassificationEvaluator:
     """Evaluates a classifier on every clip of a data set, each counted once.
 
     The result does not depend on the batch size, the replicas or the workers: clips that only fill
-    up the last batch weigh nothing, and what is added up are counts.
+    up the last batch weigh nothing, and what is added up are counts. A video that could not be read
+    counts as wrong.
 
     Args:
         model: takes clips, returns logits `(batch, num_classes)`; made under `strategy`.
@@ -59,17 +60,26 @@ class ClassificationEvaluator:
             ValueError: there was no clip.
         """
         totals = tf.zeros(4, "float64")
-        for batch in self.data:
-            if len(batch) == 2:
-                batch = (*batch, np.ones(len(batch[0]), "float32"))
+        for index, (clips, labels, *weights) in enumerate(self.data):
+            weights = weights[0] if weights else np.ones(len(labels), "float32")
+            batch = (clips, labels, weights, self._readable(index, clips))
             totals += self._count(share_out(batch, self.strategy))
         loss, first, among, clips = (float(total) for total in totals)
         if not clips:
             raise ValueError("There is nothing to evaluate. Received: no clips")
         return {"loss": loss / clips, "top1": first / clips, "top5": among / clips}
 
+    def _readable(self, index: int, clips: np.ndarray) -> np.ndarray:
+        """0 for the black clips of videos that could not be read, which no answer makes right."""
+        readable = np.ones(len(clips), "float32")
+        failed = [failure.index for failure in getattr(self.data, "failures", ())]
+        if failed:
+            for place in np.flatnonzero(np.isin(self.data.record_indices(index), failed)):
+                readable[place] = np.any(clips[place])
+        return readable
+
     def _totals(self, batch: tuple) -> tf.Tensor:
-        clips, labels, weights = batch
+        clips, labels, weights, readable = batch
         logits = tf.cast(self.model(clips, training=False), "float32")
         if labels.shape.rank == 2:
             labels = tf.argmax(labels, axis=-1)
@@ -81,7 +91,8 @@ class ClassificationEvaluator:
         ahead = (logits > right) | ((logits == right) & before)
         place = tf.reduce_sum(tf.cast(ahead, "int32"), axis=-1)
         # An answer that is no number is wrong.
-        place = tf.where(tf.reduce_all(tf.math.is_finite(logits), -1), place, logits.shape[-1])
+        answered = tf.reduce_all(tf.math.is_finite(logits), -1) & (readable > 0)
+        place = tf.where(answered, place, logits.shape[-1])
         counts = [losses, tf.cast(place < 1, "float32"), tf.cast(place < self.k, "float32")]
         counts = tf.stack([*counts, tf.ones_like(losses)])
         # Black clips of weight 0 must not count even where their loss is infinite.

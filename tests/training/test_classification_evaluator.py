@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_video.data import ArrayDataset
+from keras_video.data import (
+    ArrayDataset,
+    VideoDataset,
+    VideoPreprocessor,
+    VideoRecord,
+    render_motion_clip,
+    write_video,
+)
 from keras_video.training import ClassificationEvaluator
 
 
@@ -90,6 +97,28 @@ def test_of_equal_answers_the_lower_class_comes_first():
     logits = np.zeros((4, 8), "float32")
     evaluator = ClassificationEvaluator(answering(logits), numbered(np.array([0, 1, 4, 5])))
     assert evaluator.evaluate()["top1"] == 0.25 and evaluator.evaluate()["top5"] == 0.75
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_a_video_that_cannot_be_read_is_wrong(tmp_path, one_hot):
+    for name in ("a", "b", "c", "d"):
+        write_video(tmp_path / f"{name}.mp4", render_motion_clip("moving left", 0, 4, 32))
+    (tmp_path / "b.mp4").write_bytes(b"no video")
+    records = [VideoRecord(str(tmp_path / f"{name}.mp4"), 0) for name in ("a", "b", "c", "d")]
+    data = VideoDataset(
+        records,
+        preprocessor=VideoPreprocessor(num_frames=2, short_side=32, crop_size=32),
+        batch_size=3,
+        last_batch="pad",
+        labels=["left", "right"],
+        one_hot=one_hot,
+    )
+    inputs = keras.Input((2, 32, 32, 3))
+    zeros = keras.ops.mean(inputs, axis=(1, 2, 3))[:, :1] * 0.0
+    always_left = keras.Model(inputs, zeros + keras.ops.convert_to_tensor([[1.0, 0.0]]))
+    for _ in range(2):
+        result = ClassificationEvaluator(always_left, data).evaluate()
+        assert result["top1"] == result["top5"] == 0.75
 
 
 def test_dropping_clips_is_refused(answers):
