@@ -3,24 +3,7 @@
 import keras
 from keras import ops
 
-from keras_video._compat import batch_norm, has_own_batch_norm
-
-
-class _Norm(keras.layers.BatchNormalization):
-    """Batch normalisation whose scale and offset stay float32 under mixed precision."""
-
-    def add_weight(self, *args, **kwargs):
-        return super().add_weight(*args, **{**kwargs, "autocast": False})
-
-    def call(self, inputs, training=None):
-        if not (training and self.trainable and has_own_batch_norm(inputs)):
-            return super().call(inputs, training=training)
-        outputs, mean, variance = batch_norm(
-            inputs, self.gamma, self.beta, self.epsilon, self.synchronized
-        )
-        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
-        return outputs
+from keras_video.layers.batch_norm import BatchNorm
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -74,7 +57,7 @@ class ConvNorm(keras.layers.Layer):
         self.strides = strides
         self.activation = activation
         self.synchronized = synchronized
-        self.norm = _Norm(
+        self.norm = BatchNorm(
             momentum=momentum,
             epsilon=epsilon,
             synchronized=synchronized,
