@@ -27,10 +27,9 @@ import os
 from absl import app, flags
 from benchmark_contestants import compete, show
 from benchmark_data import benchmark_data
+from benchmark_models import MODELS
 from benchmark_train import benchmark_train
 from rich.console import Console
-
-MODELS = ("tsn", "tsm", "pp_tsn", "pp_tsm")
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("batch", 1, "Clips in a call.", lower_bound=1)
@@ -52,7 +51,8 @@ def benchmark_inference(console: Console, model: str) -> None:
         task = dict(model=model, dtype=dtype, **settings())
         results[dtype] = compete("benchmark_worker.py", ours, FLAGS.torch, FLAGS.rounds, **task)
     title = (
-        f"{model}, batch {FLAGS.batch}, 8 x {FLAGS.size} x {FLAGS.size}, "
+        f"{model}, batch {FLAGS.batch}, "
+        f"{MODELS[model].num_frames} x {FLAGS.size} x {FLAGS.size}, "
         f"{FLAGS.threads} threads, medians of {FLAGS.rounds} rounds"
     )
     show(console, title, FLAGS.batch, results)
@@ -67,7 +67,7 @@ def main(arguments):
     unknown = set(chosen) - {*MODELS, "data", "train"}
     if unknown or not chosen:
         raise app.UsageError(
-            f"Name models of {MODELS}, data, or train and models. Received: {chosen}"
+            f"Name models of {tuple(MODELS)}, data, or train and models. Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]

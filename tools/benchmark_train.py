@@ -7,6 +7,7 @@ precisions are mixed: float32 weights, in torch through `torch.autocast`.
 """
 
 from benchmark_contestants import compete, show
+from benchmark_models import MODELS
 from rich.console import Console
 
 
@@ -24,7 +25,7 @@ def benchmark_train(
 
     Args:
         console: where to.
-        model: its name in `torch_models.NETWORKS`.
+        model: its name in `benchmark_models.MODELS`.
         dtypes: `"float32"`, `"bfloat16"`, `"float16"`.
         ways: `"backends"` of Keras, and ways of `"torch"`: `"eager"`, `"compile"`.
         rounds: how often each contestant works.
@@ -39,7 +40,7 @@ def benchmark_train(
             "benchmark_train_worker.py", ways["backends"], ways["torch"], rounds, **task
         )
     title = (
-        f"Training {model}, batch {batch}, 8 x {size} x {size}, {threads} threads, "
-        f"medians of {rounds} rounds"
+        f"Training {model}, batch {batch}, {MODELS[model].num_frames} x {size} x {size}, "
+        f"{threads} threads, medians of {rounds} rounds"
     )
     show(console, title, batch, results)

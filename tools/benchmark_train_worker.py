@@ -5,7 +5,8 @@ import os
 import sys
 
 import numpy as np
-from benchmark_worker import CLASSES, take_turns
+from benchmark_models import MODELS
+from benchmark_worker import take_turns
 
 
 def keras_contestant(task):
@@ -20,12 +21,12 @@ def keras_contestant(task):
     import keras_video
 
     dtype = None if task["dtype"] == "float32" else f"mixed_{task['dtype']}"
-    model = getattr(keras_video.models, CLASSES[task["model"]])(dtype=dtype)
+    benchmarked = MODELS[task["model"]]
+    model = benchmarked.build(task["size"], dtype)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras_video.training.SGD(1e-4, momentum=0.9, l2=1e-4), loss)
-    rng = np.random.default_rng(0)
-    clips = rng.integers(0, 256, (task["batch"], 8, task["size"], task["size"], 3), "uint8")
-    labels = rng.integers(0, 400, task["batch"])
+    clips = benchmarked.clips(task["batch"], task["size"])
+    labels = np.random.default_rng(0).integers(0, 400, task["batch"])
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     if task["how"] != "tensorflow":
         return lambda: model.train_on_batch(clips, labels), parameters, accelerator_memory
@@ -59,7 +60,7 @@ def torch_contestant(task):
 
     torch.set_num_threads(task["threads"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = torch_models.build(task["model"]).train().to(device)
+    network = torch_models.build(task["model"], task["size"]).train().to(device)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     optimizer = torch.optim.SGD(
         network.parameters(), 1e-4, momentum=0.9, weight_decay=1e-4, fused=True
@@ -67,14 +68,13 @@ def torch_contestant(task):
     scaler = torch.amp.GradScaler(device, enabled=task["dtype"] == "float16")
     dtype = getattr(torch, task["dtype"])
     forward = torch.compile(network) if task["how"] == "compile" else network
-    frames = torch.randn(task["batch"] * 8, 3, task["size"], task["size"], device=device)
-    frames = frames.contiguous(memory_format=torch.channels_last)
+    clips = torch_models.clips(task["model"], task["batch"], task["size"]).to(device)
     labels = torch.randint(0, 400, (task["batch"],), device=device)
 
     def run():
         optimizer.zero_grad()
         with torch.autocast(device, dtype, enabled=dtype != torch.float32):
-            logits = forward(frames)
+            logits = forward(clips)
         loss = torch.nn.functional.cross_entropy(logits.float(), labels)
         scaler.scale(loss).backward()
         scaler.step(optimizer)

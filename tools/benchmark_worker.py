@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-
-CLASSES = {"tsn": "TSN", "tsm": "TSM", "pp_tsn": "PPTSN", "pp_tsm": "PPTSM"}
+from benchmark_models import MODELS
 
 
 def keras_contestant(task):
@@ -25,13 +24,14 @@ def keras_contestant(task):
     import keras_video
 
     dtype = {"float32": None, "bfloat16": "mixed_bfloat16"}[task["dtype"]]
-    model = getattr(keras_video.models, CLASSES[task["model"]])(dtype=dtype)
+    benchmarked = MODELS[task["model"]]
+    model = benchmarked.build(task["size"], dtype)
     # At their initial zeros, offsets vanish from the compiled graph.
     rng = np.random.default_rng(0)
     for weight in model.weights:
         if weight.path.endswith(("beta", "moving_mean")):
             weight.assign(rng.normal(0, 0.1, weight.shape))
-    clips = rng.integers(0, 256, (task["batch"], 8, task["size"], task["size"], 3), "uint8")
+    clips = benchmarked.clips(task["batch"], task["size"])
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     if task["how"] == "function":
         infer = keras_video.export.make_inference_function(model)
@@ -47,16 +47,15 @@ def torch_contestant(task):
 
     torch.set_num_threads(task["threads"])
     dtype = getattr(torch, task["dtype"])
-    network = torch_models.build(task["model"]).to(dtype)
+    network = torch_models.build(task["model"], task["size"]).to(dtype)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     if task["how"] == "compile":
         network = torch.compile(network)
-    frames = torch.randn(task["batch"] * 8, 3, task["size"], task["size"]).to(dtype)
-    frames = frames.contiguous(memory_format=torch.channels_last)
+    clips = torch_models.clips(task["model"], task["batch"], task["size"]).to(dtype)
 
     def run():
         with torch.inference_mode():
-            return network(frames)
+            return network(clips)
 
     return run, parameters
 
