@@ -7,7 +7,11 @@ __getattr__, __dir__, __all__ = attach(
     attributes={
         "BatchNorm": "batch_norm",
         "ConvNorm": "conv_norm",
+        "ConvNorm3D": "conv_norm_3d",
+        "DividedSpaceTimeAttention": "divided_space_time_attention",
+        "DropPath": "drop_path",
         "FoldTime": "fold_time",
+        "SelfAttention": "self_attention",
         "TemporalShift": "temporal_shift",
         "UnfoldTime": "fold_time",
     },

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_video._compat import add
 from keras_video.layers.batch_norm import BatchNorm
 
 
@@ -126,3 +127,15 @@ def activate(inputs, activation: str | None):
     if activation == "leaky_relu":
         return ops.leaky_relu(inputs, negative_slope=0.01)
     return keras.activations.get(activation)(inputs)
+
+
+def add_activate(branch, shortcut, activation: str | None):
+    """The end of a residual block: `activation(branch + shortcut)`."""
+    outputs = add(branch, shortcut)
+    if activation != "leaky_relu":
+        return activate(outputs, activation)
+    # TensorFlow's oneDNN kernel for convolution + bias + sum + leaky ReLU ignores the slope and
+    # uses 0.2 (TF 2.21). A reshape, which moves no memory, keeps the activation out of it.
+    shape = ops.shape(outputs)
+    rows = ops.reshape(outputs, (-1, shape[-1]))
+    return ops.reshape(activate(rows, activation), shape)

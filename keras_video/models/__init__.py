@@ -9,8 +9,13 @@ __getattr__, __dir__, __all__ = attach(
         "PPTSM": "pp_tsm.pp_tsm",
         "PPTSN": "pp_tsn.pp_tsn",
         "ResNetBackbone": "resnet.resnet_backbone",
+        "SlowFast": "slowfast.slowfast",
+        "SlowFastBackbone": "slowfast.slowfast_backbone",
+        "SlowOnly": "slowfast.slow_only",
+        "SlowOnlyBackbone": "slowfast.slow_only_backbone",
         "TSM": "tsm.tsm",
         "TSN": "tsn.tsn",
+        "TimeSformer": "timesformer.timesformer",
         "VideoClassifier": "video_classifier",
     },
 )

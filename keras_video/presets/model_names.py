@@ -11,6 +11,10 @@ _models = {
     "pp_tsm": "keras_video.models:PPTSM",
     "pp_tsn": "keras_video.models:PPTSN",
     "resnet_backbone": "keras_video.models:ResNetBackbone",
+    "slow_only": "keras_video.models:SlowOnly",
+    "slow_only_backbone": "keras_video.models:SlowOnlyBackbone",
+    "slowfast": "keras_video.models:SlowFast",
+    "slowfast_backbone": "keras_video.models:SlowFastBackbone",
     "tsm": "keras_video.models:TSM",
     "tsn": "keras_video.models:TSN",
 }

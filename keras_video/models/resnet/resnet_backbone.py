@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
-from keras_video._compat import add
-from keras_video.layers.conv_norm import ConvNorm, activate
+from keras_video.layers.conv_norm import ConvNorm, add_activate
 from keras_video.layers.fold_time import FoldTime, UnfoldTime
 from keras_video.layers.temporal_shift import TemporalShift
 from keras_video.models.functional_model import FunctionalModel
 from keras_video.models.resnet.convert_paddle import paddleclas_map
+from keras_video.models.resnet.convert_torchvision import TORCHVISION
 from keras_video.models.resnet.resnet_stages import STAGES
 from keras_video.models.rgb_normalization import rgb_normalization
 
@@ -51,7 +51,7 @@ class ResNetBackbone(FunctionalModel):
     References: https://arxiv.org/abs/1512.03385, https://arxiv.org/abs/1812.01187
     """
 
-    checkpoint_maps = {"paddleclas": paddleclas_map}
+    checkpoint_maps = {"paddleclas": paddleclas_map, "torchvision": TORCHVISION}
 
     def __init__(
         self,
@@ -182,31 +182,26 @@ class AddActivate(keras.layers.Layer):
         self.activation = activation
 
     def call(self, inputs):
-        branch, shortcut = inputs
-        outputs = add(branch, shortcut)
-        if self.activation != "leaky_relu":
-            return activate(outputs, self.activation)
-        # TensorFlow's oneDNN kernel for convolution + bias + sum + leaky ReLU ignores the slope and
-        # uses 0.2 (TF 2.21). A reshape, which moves no memory, keeps the activation out of it.
-        shape = ops.shape(outputs)
-        rows = ops.reshape(outputs, (-1, shape[-1]))
-        return ops.reshape(activate(rows, self.activation), shape)
+        return add_activate(*inputs, self.activation)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
 
 class StemPooling(keras.layers.Layer):
-    """Max pooling 3x3, stride 2, one cell of padding on every side.
+    """Max pooling 3x3 of frames or clips, stride 2, one cell of padding on every side.
 
     The padding is minus infinity: after leaky ReLU zero would win over negative activations.
     """
 
     def call(self, inputs):
+        shape = ops.shape(inputs)
+        frames = ops.reshape(inputs, (-1, *shape[-3:]))
         sides = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        padded = ops.pad(inputs, sides, constant_values=float("-inf"))
-        return ops.max_pool(padded, 3, 2, padding="valid", data_format="channels_last")
+        padded = ops.pad(frames, sides, constant_values=float("-inf"))
+        pooled = ops.max_pool(padded, 3, 2, padding="valid", data_format="channels_last")
+        return ops.reshape(pooled, (-1, *self.compute_output_shape(shape)[1:]))
 
     def compute_output_shape(self, input_shape):
-        sides = [None if s is None else (s + 1) // 2 for s in input_shape[1:3]]
-        return (input_shape[0], *sides, input_shape[-1])
+        sides = [None if s is None else (s + 1) // 2 for s in input_shape[-3:-1]]
+        return (*input_shape[:-3], *sides, input_shape[-1])

@@ -1,0 +1,130 @@
+"""`SlowFastBackbone`: two pathways of different speed over a clip."""
+
+import keras
+
+from keras_video.layers.conv_norm_3d import ConvNorm3D
+from keras_video.models.functional_model import FunctionalModel
+from keras_video.models.rgb_normalization import rgb_normalization
+from keras_video.models.slowfast.pathway import FAST_KERNELS, SLOW_KERNELS, Pathway
+from keras_video.models.slowfast.slow_frames import SlowFrames
+from keras_video.models.slowfast.slowfast_arguments import check_arguments
+
+
+@keras.saving.register_keras_serializable(package="keras_video")
+class SlowFastBackbone(FunctionalModel):
+    """Features of a clip in two pathways: few frames and many channels, many frames and few.
+
+    Input shape: `(batch, num_frames, height, width, 3)`, the fast pathway's clip, RGB from 0 to
+    255.
+    Output shapes: `(batch, num_frames / alpha, ceil(height / 32), ceil(width / 32), 32 * width)`
+    and `(batch, num_frames, ceil(height / 32), ceil(width / 32), 32 * width / beta)`.
+
+    Args:
+        depth: of both ResNets: 50 (default) or 101.
+        num_frames: frames of a clip, a multiple of `alpha`; `None` for any such number. Defaults to
+            32.
+        alpha: frames of the fast pathway for each of the slow one. Defaults to 4.
+        beta: channels of the slow pathway for each of the fast one. Defaults to 8.
+        fusion_kernel: frames that the connections from the fast to the slow pathway see, an odd
+            number. Defaults to 7.
+        width: channels of the slow stem. Defaults to 64.
+        slow_frames: `"linspace"` (default) or `"stride"`, which frames the slow pathway takes: see
+            `SlowFast`.
+        normalize: a pair `(mean, std)` of three numbers each in units of 0 to 1 (by default 0.45
+            and 0.225), `"imagenet"`, or `None` where inputs are normalised already.
+        image_size: height and width of the frames, or `None` (default) for any.
+        synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
+        dtype: dtype policy of all layers.
+
+    Example:
+
+    >>> backbone = keras_video.models.SlowFastBackbone()
+    >>> slow, fast = backbone.predict(np.zeros((1, 32, 224, 224, 3), "uint8"))
+    >>> slow.shape, fast.shape
+    ((1, 8, 7, 7, 2048), (1, 32, 7, 7, 256))
+
+    Reference: Feichtenhofer et al., "SlowFast Networks for Video Recognition",
+    https://arxiv.org/abs/1812.03982
+    """
+
+    def __init__(
+        self,
+        depth: int = 50,
+        num_frames: int | None = 32,
+        alpha: int = 4,
+        beta: int = 8,
+        fusion_kernel: int = 7,
+        width: int = 64,
+        slow_frames: str = "linspace",
+        normalize=((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+        image_size: int | None = None,
+        synchronized: bool = False,
+        dtype=None,
+        name: str | None = None,
+    ):
+        check_arguments(depth=depth, num_frames=num_frames, width=width, image_size=image_size)
+        check_arguments(alpha=alpha, beta=beta)
+        if num_frames is not None and num_frames % alpha:
+            raise ValueError(
+                "`num_frames` must be a multiple of `alpha`. "
+                f"Received: num_frames={num_frames}, alpha={alpha}"
+            )
+        if width % beta:
+            raise ValueError(
+                f"`width` must be a multiple of `beta`. Received: width={width}, beta={beta}"
+            )
+        normalization = rgb_normalization(normalize)
+
+        # === Layers ===
+        slow_path = Pathway("slow", SLOW_KERNELS, depth, width, synchronized, dtype)
+        fast_path = Pathway("fast", FAST_KERNELS, depth, width // beta, synchronized, dtype)
+
+        def fuse(slow, fast, number):
+            lateral = ConvNorm3D(
+                2 * fast.shape[-1],
+                (fusion_kernel, 1, 1),
+                (alpha, 1, 1),
+                "relu",
+                synchronized=synchronized,
+                dtype=dtype,
+                name=f"fuse{number}",
+            )
+            join = keras.layers.Concatenate(dtype=dtype, name=f"fuse{number}_join")
+            return join([slow, lateral(fast)])
+
+        # === Functional model ===
+        clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
+        fast = clips if normalization is None else normalization(clips)
+        slow = SlowFrames(alpha, slow_frames, dtype="float32", name="slow_frames")(fast)
+        slow, fast = slow_path.stem(slow), fast_path.stem(fast)
+        for number in range(1, 5):
+            slow = slow_path.stage(fuse(slow, fast, number), number)
+            fast = fast_path.stage(fast, number)
+        super().__init__(clips, [slow, fast], dtype=dtype, name=name)
+
+        # === Config ===
+        self.depth = depth
+        self.num_frames = num_frames
+        self.alpha = alpha
+        self.beta = beta
+        self.fusion_kernel = fusion_kernel
+        self.width = width
+        self.slow_frames = slow_frames
+        self.normalize = normalize
+        self.image_size = image_size
+        self.synchronized = synchronized
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "depth": self.depth,
+            "num_frames": self.num_frames,
+            "alpha": self.alpha,
+            "beta": self.beta,
+            "fusion_kernel": self.fusion_kernel,
+            "width": self.width,
+            "slow_frames": self.slow_frames,
+            "normalize": self.normalize,
+            "image_size": self.image_size,
+            "synchronized": self.synchronized,
+        }

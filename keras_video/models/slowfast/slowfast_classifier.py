@@ -1,0 +1,26 @@
+"""`SlowFastClassifier`: what SlowFast and SlowOnly have in common."""
+
+import numpy as np
+
+from keras_video.models.video_classifier import VideoClassifier
+
+# The reference decays everything but what batch normalisation learns.
+WEIGHT_RULES = (("/norm/(gamma|beta)$", 1.0, 0.0),)
+
+
+class SlowFastClassifier(VideoClassifier):
+    """3-D ResNets whose answers for positions and views are averaged after the softmax."""
+
+    weight_rules = WEIGHT_RULES
+
+    def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
+        """The scores of a video: the mean of its views' probabilities.
+
+        Args:
+            logits: `(views, num_classes)`.
+
+        Returns:
+            Probabilities `(num_classes,)`.
+        """
+        exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return (exponentials / exponentials.sum(axis=-1, keepdims=True)).mean(axis=0)
