@@ -29,7 +29,9 @@ def has_own_batch_norm(inputs) -> bool:
     return keras.backend.backend() == "tensorflow" and known
 
 
-def batch_norm(inputs, gamma, beta, epsilon: float, synchronized: bool) -> tuple:
+def batch_norm(
+    inputs, gamma, beta, epsilon: float, synchronized: bool, num_splits: int = 1
+) -> tuple:
     """Normalises by the statistics of the batch, on TensorFlow, faster than Keras does.
 
     Args:
@@ -38,6 +40,7 @@ def batch_norm(inputs, gamma, beta, epsilon: float, synchronized: bool) -> tuple
         beta: offset, float32.
         epsilon: added to the variance.
         synchronized: whether the batch is that of all replicas.
+        num_splits: consecutive parts of the batch, each normalised by its own statistics.
 
     Returns:
         The outputs, and the mean and (biased) variance of the batch in float32.
@@ -45,29 +48,53 @@ def batch_norm(inputs, gamma, beta, epsilon: float, synchronized: bool) -> tuple
     import tensorflow as tf
 
     gamma, beta = tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
-    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), "float32")
+    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]) // num_splits, "float32")
     replica = tf.distribute.get_replica_context() if synchronized else None
     if replica is not None and replica.num_replicas_in_sync > 1:
-        return _batch_norm_over_replicas(inputs, gamma, beta, epsilon, count, replica)
-    outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=inputs, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon
-    )
-    return outputs, mean, unbiased * ((count - 1.0) / count)
+        return _batch_norm_over_replicas(inputs, gamma, beta, epsilon, count, replica, num_splits)
+
+    def fused(part) -> tuple:
+        outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=part, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon
+        )
+        return outputs, mean, unbiased * ((count - 1.0) / count)
+
+    if num_splits == 1:
+        return fused(inputs)
+    # In half the time of one pass over the whole by other means: nothing else is fused.
+    outputs, means, variances = zip(*map(fused, tf.split(inputs, num_splits)), strict=True)
+    return tf.concat(outputs, axis=0), *_merged(tf.stack(means), tf.stack(variances))
 
 
-def _batch_norm_over_replicas(inputs, gamma, beta, epsilon: float, count, replica) -> tuple:
+def _batch_norm_over_replicas(
+    inputs, gamma, beta, epsilon: float, count, replica, num_splits: int
+) -> tuple:
     import tensorflow as tf
 
     x = tf.cast(inputs, "float32")
-    mean, variance = tf.nn.moments(x, [0, 1, 2])
+    x = tf.reshape(x, [num_splits, -1, *tf.unstack(tf.shape(x)[1:])])
+    means, variances = tf.nn.moments(x, [1, 2, 3])
     # One exchange between the replicas, one more on the way back. Variances within replicas are
     # added up, not squares alone, so that a large mean does not swallow them.
-    sums = tf.concat([count[None], count * mean, count * variance, count * mean**2], axis=0)
+    sums = tf.concat([count * means, count * variances, count * means**2], axis=0)
+    sums = tf.concat([count[None], tf.reshape(sums, [-1])], axis=0)
     sums = replica.all_reduce("SUM", sums)
-    mean, within, squares = tf.split(sums[1:] / sums[0], 3)
-    variance = within + tf.maximum(squares - mean**2, 0.0)
-    outputs = (x - mean) * (gamma * tf.math.rsqrt(variance + epsilon)) + beta
-    return tf.cast(outputs, inputs.dtype), mean, variance
+    means, within, squares = tf.unstack(tf.reshape(sums[1:] / sums[0], [3, num_splits, -1]))
+    variances = within + tf.maximum(squares - means**2, 0.0)
+    scales = gamma * tf.math.rsqrt(variances + epsilon)
+    means, scales = (part[:, None, None, None] for part in (means, scales))
+    outputs = tf.reshape((x - means) * scales + beta, tf.shape(inputs))
+    return tf.cast(outputs, inputs.dtype), *_merged(means[:, 0, 0, 0], variances)
+
+
+def _merged(means, variances) -> tuple:
+    """The mean and variance of parts of equal size, taken together."""
+    import tensorflow as tf
+
+    if means.shape[0] == 1:
+        return means[0], variances[0]
+    mean, between = tf.nn.moments(means, [0])
+    return mean, tf.reduce_mean(variances, axis=0) + between
 
 
 def is_building_symbolically() -> bool:
