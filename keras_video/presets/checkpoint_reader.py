@@ -6,18 +6,35 @@ from pathlib import Path
 import numpy as np
 
 from keras_video.presets.errors import PresetError, one_line, some
+from keras_video.presets.torch_checkpoint import (
+    LEGACY_START,
+    ZIP_START,
+    read_legacy_torch,
+    read_torch_zip,
+)
 
 # Paddle's own entries of a state dict, next to the parameters.
 _PADDLE_NAMES = "StructuredToParameterName@@"
 _PADDLE_SPLIT = "UnpackBigParamInfor@@"
+# Where Caffe2 keeps the arrays of a network, and of the optimizer that trained it.
+_CAFFE2_BLOBS = "blobs"
 
 
 def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Reads the tensors of a checkpoint file.
 
-    Two containers are known, told apart by their first bytes: Paddle's `.pdparams` (a pickled
-    dict of arrays) and `.safetensors`. A pickle is read by an unpickler that can build arrays
-    and nothing else, so a hostile file can't run code.
+    Containers are told apart by their first bytes, not by their names:
+
+    - `.safetensors`;
+    - torch's files (`.pth`, `.pyth`, `.pt`, `.pth.tar`, `.ckpt`), new and old. The weights are the
+      dict under `model_state`, `state_dict`, `model` or `model_state_dict`, or the whole file;
+      what else a training run has saved is left out unread, and so is the prefix `module.` that
+      data parallelism puts before every name. torch isn't needed;
+    - Paddle's `.pdparams`, a pickled dict of arrays;
+    - Caffe2's `.pkl`, a pickled dict with `blobs`.
+
+    Pickles are read by unpicklers that can build arrays and nothing else, so a hostile file can't
+    run code.
 
     Args:
         path: the file.
@@ -49,13 +66,17 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             start = file.read(64)
         if _looks_like_safetensors(start, path.stat().st_size):
             return _read_safetensors(path)
+        if start.startswith(ZIP_START):
+            return read_torch_zip(path)
+        if start.startswith(LEGACY_START):
+            return read_legacy_torch(path)
         if _looks_like_pickle(start):
             return _read_pickle(path)
     except OSError as error:
         raise PresetError(f"The checkpoint can't be opened: {error.strerror or error}.") from error
     raise PresetError(
-        "Not a checkpoint: neither a .pdparams pickle nor a .safetensors file; it begins with "
-        f"{start[:24]!r}."
+        "Not a checkpoint: neither a .safetensors file nor one of torch, Paddle or Caffe2; it "
+        f"begins with {start[:24]!r}."
     )
 
 
@@ -103,6 +124,12 @@ def _tensors(content) -> dict[str, np.ndarray]:
         raise PresetError(
             f"Not a checkpoint: the file holds a {type(content).__name__}, not a dict of arrays."
         )
+    if isinstance(content.get(_CAFFE2_BLOBS), dict):
+        # Counters and rates lie among the arrays as plain numbers.
+        content = {
+            name: np.asarray(value) if isinstance(value, int | float) else value
+            for name, value in content[_CAFFE2_BLOBS].items()
+        }
     if content.get(_PADDLE_SPLIT):
         raise PresetError(
             "Arrays above 1 GiB that Paddle has split (pickle protocols 2 and 3) aren't read; "

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from keras_video.presets.arguments import check_arguments
+from keras_video.presets.checkpoint_format import CheckpointFormat, as_format
 from keras_video.presets.checkpoint_reader import read_checkpoint
 from keras_video.presets.errors import PresetError, did_you_mean, some
 from keras_video.presets.layouts import LAYOUTS
@@ -39,16 +40,19 @@ def convert(
 ):
     """Converts a checkpoint of another framework.
 
-    Every variable of the model gets exactly one tensor and every tensor is used exactly once;
-    otherwise nothing is assigned and the error names what is left over.
+    Every variable of the model gets exactly one tensor and every tensor is used exactly once, but
+    for those that the format declares to hold no weight; otherwise nothing is assigned and the
+    error names what is left over.
 
     Args:
-        checkpoint: a `.pdparams` or `.safetensors` file, or `{tensor name: array}`.
+        checkpoint: a file that `read_checkpoint` reads (`.pdparams`, `.safetensors`, torch's
+            `.pth` and `.pyth`, Caffe2's `.pkl`), or `{tensor name: array}`.
         model: a model to fill; or a model class, or its name (`"pp_tsm"`), to build one; or the
             name of a preset, to build one with the preset's arguments, preprocessor and labels.
         to: directory to save the model to as a preset; `None` only returns it.
         format: whose tensor names the checkpoint uses, a key of the class's
-            `checkpoint_maps` (`"paddlevideo"`); `"auto"` takes the one that fits best.
+            `checkpoint_maps` (`"paddlevideo"`, `"mmaction2"`); `"auto"` takes the one that fits
+            best.
         part: `"model"` for a checkpoint of the whole model; `"backbone"` to initialise from an
             image network: tensors may lack the prefix `backbone.`, its classifier is left out,
             and the model's head keeps its initial values.
@@ -72,9 +76,10 @@ def convert(
     source = "a dict of arrays" if isinstance(checkpoint, Mapping) else str(checkpoint)
     tensors = checkpoint if isinstance(checkpoint, Mapping) else read_checkpoint(checkpoint)
     model = _model_for(model, model_arguments, tensors, format, part)
-    entries = checkpoint_map(model, format, tensors)
+    name, chosen = choose_format(model, format, tensors)
     try:
-        fill(model, tensors, entries, part)
+        check_model_arguments(model, name, chosen)
+        fill(model, tensors, chosen, part)
     except PresetError as error:
         raise PresetError(
             f"The checkpoint doesn't fit {type(model).__name__}: {error} Received: {source}"
@@ -109,7 +114,9 @@ def original_tensors(
     >>> keras_video.presets.original_tensors(model, "paddlevideo")["head.fc.weight"].shape
     (128, 8)
     """
-    entries = checkpoint_map(model, format, {})
+    name, chosen = choose_format(model, format, {})
+    check_model_arguments(model, name, chosen)
+    entries = chosen(model)
     variables = weights_by_path(model)
     _check_entries(variables, entries)
     if arrays is None:
@@ -122,8 +129,17 @@ def original_tensors(
     return tensors
 
 
-def checkpoint_map(model, format: str, tensors: Mapping) -> dict[str, tuple]:
-    """Returns `{variable path: (tensor name or names, layout)}` for a checkpoint's format."""
+def choose_format(model, format: str, tensors: Mapping) -> tuple[str, CheckpointFormat]:
+    """Returns the name and the value of one of the `checkpoint_maps` of a model's class.
+
+    Args:
+        model: a built model.
+        format: its name, or `"auto"` for the one that knows most of the tensors.
+        tensors: of the checkpoint.
+
+    Raises:
+        PresetError: the class has no such format.
+    """
     maps = getattr(type(model), "checkpoint_maps", {})
     if not maps:
         raise PresetError(
@@ -131,23 +147,36 @@ def checkpoint_map(model, format: str, tensors: Mapping) -> dict[str, tuple]:
             f"Received: model={type(model).__name__}"
         )
     if format == "auto":
-        candidates = [make(model) for make in maps.values()]
-        return max(candidates, key=lambda entries: sum(n in tensors for n in _all_names(entries)))
+
+        def known(name: str) -> int:
+            return sum(tensor in tensors for tensor in _all_names(maps[name](model)))
+
+        format = max(maps, key=known)
     if format not in maps:
         raise PresetError(
             f"{type(model).__name__} reads these formats: auto, {', '.join(maps)}."
             f"{did_you_mean(format, maps)} Received: format={format!r}"
         )
-    return maps[format](model)
+    return format, as_format(maps[format])
 
 
-def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str = "model") -> None:
+def check_model_arguments(model, name: str, format: CheckpointFormat) -> None:
+    """Raises `PresetError` for a model that would read the format's weights otherwise."""
+    needed = format.other_arguments(model)
+    if needed:
+        values = ", ".join(f"{argument}={value!r}" for argument, value in needed.items())
+        raise PresetError(f"weights of the format {name!r} need a model with {values}.")
+
+
+def fill(
+    model, tensors: Mapping[str, np.ndarray], format: CheckpointFormat, part: str = "model"
+) -> None:
     """Assigns tensors to a model's variables, all or none.
 
     Args:
         model: a built model.
         tensors: `{tensor name: array}`.
-        entries: `{variable path: (tensor name, layout)}`, with a layout of `layouts.LAYOUTS`; a
+        format: whose table has an entry for every variable, with a layout of `layouts.LAYOUTS`; a
             tuple of names where one variable holds several tensors.
         part: `"model"` or `"backbone"`, as in `convert`.
 
@@ -156,7 +185,9 @@ def fill(model, tensors: Mapping[str, np.ndarray], entries: Mapping, part: str =
     """
     variables = weights_by_path(model)
     heads = getattr(type(model), "head_layers", ())
+    entries = format(model)
     _check_entries(variables, entries)
+    tensors = {name: array for name, array in tensors.items() if not format.ignores(name)}
     if part == "backbone":
         variables = {path: v for path, v in variables.items() if not is_head(path, heads)}
         tensors = {
@@ -244,7 +275,10 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
     if isinstance(model, str) and model in list_presets():
         from keras_video.presets.loading import model_from_manifest
 
-        return model_from_manifest(get_preset(model), arguments)
+        preset = get_preset(model)
+        built = model_from_manifest(preset, arguments)
+        needed = _needed_arguments(built, arguments, tensors, format)
+        return model_from_manifest(preset, {**arguments, **needed}) if needed else built
     if isinstance(model, str):
         model = get_model_class(model)
     if not inspect.isclass(model):
@@ -256,18 +290,25 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
         return model
     check_arguments(model, arguments)
     built = model(**arguments)
-    if part == "backbone" or "num_classes" in arguments or not hasattr(built, "num_classes"):
-        return built
-    classes = _classes_in(built, tensors, format)
-    if classes is None or classes == built.num_classes:
-        return built
-    return model(**arguments, num_classes=classes)
+    needed = _needed_arguments(built, arguments, tensors, format)
+    if part == "model" and "num_classes" not in arguments and hasattr(built, "num_classes"):
+        classes = _classes_in(built, tensors, format)
+        if classes not in (None, built.num_classes):
+            needed["num_classes"] = classes
+    return model(**arguments, **needed) if needed else built
+
+
+def _needed_arguments(model, given: Mapping, tensors: Mapping, format: str) -> dict:
+    """What the format needs and the caller has not said."""
+    _, chosen = choose_format(model, format, tensors)
+    return {k: v for k, v in chosen.other_arguments(model).items() if k not in given}
 
 
 def _classes_in(model, tensors: Mapping, format: str) -> int | None:
     """Reads the number of classes off the checkpoint's head."""
     heads = getattr(type(model), "head_layers", ())
-    for path, entry in checkpoint_map(model, format, tensors).items():
+    _, chosen = choose_format(model, format, tensors)
+    for path, entry in chosen(model).items():
         if is_head(path, heads) and set(_names(entry)) <= set(tensors):
             arrays = [np.asarray(tensors[name]) for name in _names(entry)]
             layout = LAYOUTS[entry[1]]

@@ -12,7 +12,7 @@ from pathlib import Path
 from keras_video.presets import preset_files as files
 from keras_video.presets.arguments import argument_names
 from keras_video.presets.checkpoint_reader import read_tensors
-from keras_video.presets.conversion import checkpoint_map, fill
+from keras_video.presets.conversion import check_model_arguments, choose_format, fill
 from keras_video.presets.download import download, mirrored
 from keras_video.presets.errors import PresetError, one_line
 from keras_video.presets.import_string import import_object
@@ -105,8 +105,9 @@ def _download_model(preset: Preset, url: str, checkpoint: Path):
     if "dtype" in argument_names(model_class):
         arguments["dtype"] = "float32"
     model = model_class(**arguments)
-    entries = checkpoint_map(model, preset.source_format, tensors)
-    fill(model, tensors, entries, preset.source_part)
+    name, chosen = choose_format(model, preset.source_format, tensors)
+    check_model_arguments(model, name, chosen)
+    fill(model, tensors, chosen, preset.source_part)
     return model
 
 

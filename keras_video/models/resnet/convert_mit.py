@@ -3,7 +3,8 @@
 https://github.com/mit-han-lab/temporal-shift-module. The names are torchvision's.
 """
 
-from keras_video.models.resnet.convert_torchvision import resnet_map, torchvision_names
+from keras_video.models.resnet.convert_torchvision import torchvision_names
+from keras_video.models.resnet.torch_resnet_map import torch_classifier, torch_resnet_map
 from keras_video.presets.checkpoint_format import TORCH_COUNTERS, CheckpointFormat
 
 
@@ -14,9 +15,8 @@ def mit_tsn_map(model, shifted: bool = False) -> dict[str, tuple[str, str]]:
         `{variable path: (tensor name, layout)}`, complete.
     """
     return {
-        "classifier/kernel": ("new_fc.weight", "dense_torch"),
-        "classifier/bias": ("new_fc.bias", "same"),
-        **resnet_map(model.backbone, mit_names, shifted),
+        **torch_resnet_map(model.backbone, mit_names, shifted),
+        **torch_classifier("new_fc", shifted),
     }
 
 

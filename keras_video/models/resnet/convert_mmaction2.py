@@ -1,6 +1,10 @@
 """Where MMAction2 keeps the weights of TSN and TSM."""
 
-from keras_video.models.resnet.convert_torchvision import block_and_part, resnet_map
+from keras_video.models.resnet.torch_resnet_map import (
+    block_and_part,
+    torch_classifier,
+    torch_resnet_map,
+)
 from keras_video.presets.checkpoint_format import TORCH_COUNTERS, CheckpointFormat
 
 
@@ -11,9 +15,8 @@ def mmaction2_tsn_map(model, shifted: bool = False) -> dict[str, tuple[str, str]
         `{variable path: (tensor name, layout)}`, complete.
     """
     return {
-        "classifier/kernel": ("cls_head.fc_cls.weight", "dense_torch"),
-        "classifier/bias": ("cls_head.fc_cls.bias", "same"),
-        **resnet_map(model.backbone, mmaction2_names, shifted),
+        **torch_resnet_map(model.backbone, mmaction2_names, shifted),
+        **torch_classifier("cls_head.fc_cls", shifted),
     }
 
 
@@ -34,6 +37,7 @@ def mmaction2_names(name: str) -> tuple[str, str]:
 
 
 MMACTION2_TSN = CheckpointFormat(mmaction2_tsn_map, ignored=(TORCH_COUNTERS,))
+# Its configs shift an eighth of the channels each way, whatever the number of frames.
 MMACTION2_TSM = CheckpointFormat(
     mmaction2_tsm_map, ignored=(TORCH_COUNTERS,), arguments={"shift_ratio": 0.125}
 )

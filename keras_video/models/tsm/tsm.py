@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_video.models.resnet.convert_mit import MIT_TSM
+from keras_video.models.resnet.convert_mmaction2 import MMACTION2_TSM
 from keras_video.models.resnet.resnet_classifier import FAST_CLASSIFIER, ShiftedResNetClassifier
 
 
@@ -49,6 +51,11 @@ class TSM(ShiftedResNetClassifier):
     dropout_per_frame = True
     head_std = 0.001
     weight_rules = FAST_CLASSIFIER
+    checkpoint_maps = {
+        **ShiftedResNetClassifier.checkpoint_maps,
+        "mmaction2": MMACTION2_TSM,
+        "mit": MIT_TSM,
+    }
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_video.models.resnet.convert_mit import MIT_TSN
+from keras_video.models.resnet.convert_mmaction2 import MMACTION2_TSN
 from keras_video.models.resnet.resnet_classifier import ResNetClassifier
 
 
@@ -42,6 +44,12 @@ class TSN(ResNetClassifier):
 
     Reference: Wang et al., "Temporal Segment Networks", https://arxiv.org/abs/1608.00859
     """
+
+    checkpoint_maps = {
+        **ResNetClassifier.checkpoint_maps,
+        "mmaction2": MMACTION2_TSN,
+        "mit": MIT_TSN,
+    }
 
     def __init__(
         self,

@@ -1,0 +1,64 @@
+"""`CheckpointFormat`: how other people's programs write down the weights of a model class."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+
+# torch's names for what batch normalisation learns and measures.
+TORCH_NORM = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+# How many batches a batch normalisation of torch has seen: nothing depends on it.
+TORCH_COUNTERS = r".*\.num_batches_tracked"
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointFormat:
+    """One format of a class's `checkpoint_maps`.
+
+    A plain function does where a table is all that there is to say.
+
+    Args:
+        table: takes a model and returns `{variable path: (tensor name or names, layout)}`, with all
+            of its variables.
+        ignored: regular expressions; a tensor whose whole name matches one holds no weight, and
+            may be absent.
+        arguments: arguments that the model must have for these weights to mean the same, such as
+            `{"slow_frames": "stride"}`. `convert` sets them on models that it builds, and refuses
+            models that are built otherwise.
+
+    Example:
+
+    >>> checkpoint_maps = {"mmaction2": CheckpointFormat(mmaction2_map, (TORCH_COUNTERS,))}
+    """
+
+    table: Callable
+    ignored: tuple[str, ...] = ()
+    arguments: Mapping = dataclasses.field(default_factory=dict)
+
+    def __call__(self, model) -> dict[str, tuple]:
+        return self.table(model)
+
+    def ignores(self, name: str) -> bool:
+        """Whether a tensor of this name holds no weight."""
+        return any(re.fullmatch(pattern, name) for pattern in self.ignored)
+
+    def other_arguments(self, model) -> dict:
+        """The arguments that a model has otherwise than this format needs."""
+        if not self.arguments:
+            return {}
+        config = model.get_config()
+        return {name: value for name, value in self.arguments.items() if config[name] != value}
+
+
+def as_format(format: "CheckpointFormat | Callable") -> CheckpointFormat:
+    """Returns a value of `checkpoint_maps` as a `CheckpointFormat`."""
+    return format if isinstance(format, CheckpointFormat) else CheckpointFormat(format)
+
+
+def torch_norm(path: str, name: str) -> dict[str, tuple[str, str]]:
+    """The entries of one batch normalisation: ours at `path`, torch's under `name`."""
+    return {f"{path}/{ours}": (f"{name}.{theirs}", "same") for ours, theirs in TORCH_NORM.items()}
