@@ -9,6 +9,60 @@ import keras
 lowered_for_cpu = contextvars.ContextVar("lowered_for_cpu", default=False)
 
 
+def trains_on_cpu() -> bool:
+    """Whether TensorFlow trains without GPU or TPU: layers may take their form for CPUs."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return {device.device_type for device in tf.config.list_logical_devices()} <= {"CPU"}
+
+
+def conv_over_time(rows, kernel):
+    """A convolution along the first of two axes, with the kernel's gradient as matrix products.
+
+    For a kernel of 3 x 1, oneDNN takes four times as long for that gradient as for the forward
+    pass; one product of matrices for each of the kernel's places takes as long as it. TensorFlow
+    only.
+
+    Args:
+        rows: `(batch, time, places, channels)`.
+        kernel: `(frames, 1, channels, filters)`, `frames` odd.
+
+    Returns:
+        `(batch, time, places, filters)`.
+    """
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def convolve(rows, kernel):
+        def gradient(upstream):
+            frames, _, channels, filters = kernel.shape
+            time = tf.shape(rows)[1]
+            padded = tf.pad(rows, [[0, 0], [frames // 2, frames // 2], [0, 0], [0, 0]])
+            upstream_matrix = tf.reshape(upstream, (-1, filters))
+            products = [
+                tf.matmul(
+                    tf.reshape(padded[:, place : place + time], (-1, channels)),
+                    upstream_matrix,
+                    transpose_a=True,
+                )
+                for place in range(frames)
+            ]
+            to_rows = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(rows),
+                filter=kernel,
+                out_backprop=upstream,
+                strides=[1, 1, 1, 1],
+                padding="SAME",
+            )
+            return to_rows, tf.stack(products)[:, tf.newaxis]
+
+        return tf.nn.conv2d(rows, kernel, 1, "SAME"), gradient
+
+    return convolve(tf.convert_to_tensor(rows), tf.convert_to_tensor(kernel))
+
+
 def add(first, second):
     """`first + second`.
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_video._compat import conv_over_time, lowered_for_cpu, trains_on_cpu
 from keras_video.layers.batch_norm import BatchNorm
 from keras_video.layers.conv_norm import activate, add_activate
 
@@ -109,12 +110,14 @@ class ConvNorm3D(keras.layers.Layer):
 
     def call(self, inputs, residual=None, training=None):
         if training and self.norm.trainable:
-            outputs = self.norm(self._convolve(inputs, self.kernel), training=True)
+            outputs = self._convolve(inputs, self.kernel, trains_on_cpu())
+            outputs = self.norm(_frame_by_frame(outputs, self.filters), training=True)
         else:
             norm = self.norm
             scale = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)
             offset = norm.beta - norm.moving_mean * scale
-            outputs = self._convolve(inputs, self.kernel * scale)
+            outputs = self._convolve(inputs, self.kernel * scale, lowered_for_cpu.get())
+            offset = ops.tile(offset, outputs.shape[-1] // self.filters)
             outputs = ops.add(outputs, ops.cast(offset, self.compute_dtype))
         if residual is None:
             outputs = activate(outputs, self.activation)
@@ -124,14 +127,22 @@ class ConvNorm3D(keras.layers.Layer):
             outputs = add_activate(outputs, residual, self.activation)
         return self._as_clips(outputs, inputs)
 
-    def _convolve(self, inputs, kernel):
-        """The convolution, as `(batch, time, height * width, channels)` or frames in a row."""
+    def _convolve(self, inputs, kernel, on_cpu: bool):
+        """The convolution, as `(batch, time, height * width, channels)` or frames in a row.
+
+        The outputs of neighbouring frames may lie side by side as channels: `_frame_by_frame`.
+        """
         batch, time, height, width, channels = ops.shape(inputs)
         frames, side, _ = self.kernel_size
         kernel = ops.cast(kernel, self.compute_dtype)
         if frames > 1 == side:
             rows = ops.reshape(inputs, (batch, time, -1, channels))
+            # With few filters, matrix products gain nothing.
+            if on_cpu and self.strides[0] == 1 and self.filters >= 64:
+                return conv_over_time(rows, kernel[:, :, 0])
             return _conv(rows, kernel[:, :, 0], self.strides[:2])
+        if frames > 1 and on_cpu:
+            return _conv_3d(inputs, kernel, self.strides)
         if frames > 1:
             inputs = _with_neighbours(inputs, frames)
             kernel = ops.moveaxis(kernel, 0, 2)
@@ -143,6 +154,7 @@ class ConvNorm3D(keras.layers.Layer):
         return _conv(rows, kernel, self.strides[1:])
 
     def _as_clips(self, outputs, inputs):
+        outputs = _frame_by_frame(outputs, self.filters)
         _, *sizes, _ = self.compute_output_shape(ops.shape(inputs))
         return ops.reshape(outputs, (-1, *sizes, self.filters))
 
@@ -176,6 +188,36 @@ def _conv(rows, kernel, strides: tuple[int, int]):
         if any(map(any, sides)):
             rows = ops.pad(rows, [(0, 0), *sides, (0, 0)])
     return ops.conv(rows, kernel, strides=strides, padding=padding, data_format="channels_last")
+
+
+def _conv_3d(clips, kernel, strides: tuple[int, int, int]):
+    """A 3-D convolution, of two frames at once where that fills the registers of a CPU better.
+
+    A second copy of the kernel, one frame later, makes the second frame: a sixth more of arithmetic
+    on vectors that are full instead of half empty.
+    """
+    frames, side, _, _, filters = kernel.shape
+    padding = [(0, 0), *((size // 2, size // 2) for size in (frames, side, side)), (0, 0)]
+    if filters <= 8 and isinstance(clips.shape[1], int) and clips.shape[1] % 2 == 0:
+        none = [(0, 0)] * 4
+        kernel = ops.concatenate(
+            [ops.pad(kernel, [(0, 1), *none]), ops.pad(kernel, [(1, 0), *none])], axis=-1
+        )
+        strides = (2, *strides[1:])
+    outputs = ops.conv(
+        ops.pad(clips, padding), kernel, strides, padding="valid", data_format="channels_last"
+    )
+    return ops.reshape(outputs, (-1, *ops.shape(outputs)[2:]))
+
+
+def _frame_by_frame(outputs, filters: int):
+    """Puts frames that lie side by side as channels one after the other."""
+    if outputs.shape[-1] == filters:
+        return outputs
+    _, height, width, channels = ops.shape(outputs)
+    outputs = ops.reshape(outputs, (-1, height, width, channels // filters, filters))
+    outputs = ops.transpose(outputs, (0, 3, 1, 2, 4))
+    return ops.reshape(outputs, (-1, height, width, filters))
 
 
 def _with_neighbours(clips, count: int):
