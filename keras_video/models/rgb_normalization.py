@@ -2,13 +2,20 @@
 
 import keras
 
+# Mean and standard deviation of red, green and blue.
+KNOWN = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "kinetics": ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+}
+
 
 def rgb_normalization(normalize) -> keras.layers.Layer | None:
     """A layer that makes normalised float32 of RGB from 0 to 255.
 
     Args:
-        normalize: `"imagenet"`, a pair `(mean, std)` of three numbers each in units of 0 to 1, or
-            `None` where inputs are normalised already.
+        normalize: `"imagenet"`; `"kinetics"`, 0.45 and 0.225 for every channel, as SlowFast and
+            TimeSformer were trained; a pair `(mean, std)` of three numbers each in units of 0 to
+            1; or `None` where inputs are normalised already.
 
     Returns:
         The layer, for any shape with the channels last; `None` for `None`.
@@ -24,12 +31,12 @@ def rgb_normalization(normalize) -> keras.layers.Layer | None:
     if normalize is None:
         return None
     if isinstance(normalize, str):
-        if normalize != "imagenet":
+        if normalize not in KNOWN:
             raise ValueError(
-                '`normalize` must be "imagenet", a pair (mean, std) or None. '
+                '`normalize` must be "imagenet", "kinetics", a pair (mean, std) or None. '
                 f"Received: normalize={normalize!r}"
             )
-        normalize = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+        normalize = KNOWN[normalize]
     mean, std = normalize
     if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
         raise ValueError(

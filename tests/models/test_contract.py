@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import keras_video
-from keras_video.models import PPTSM, PPTSN, TSM, TSN
+from keras_video.models import PPTSM, PPTSN, TSM, TSN, SlowFast, SlowOnly
 from keras_video.presets import model_names
 from keras_video.presets.import_string import import_object
-from keras_video.testing import ModelContract
+from keras_video.testing import ModelContract, draw_clips
 
 TESTS = pathlib.Path(__file__).parent.parent
 
@@ -38,10 +38,33 @@ class TestPPTSM(ResNetContract):
     model_class = PPTSM
 
 
-CONTRACTS = [TestTSN, TestTSM, TestPPTSN, TestPPTSM]
+class SlowFastContract(ModelContract):
+    arguments = {"num_classes": 5, "num_frames": 8, "depth": 14, "width": 8}
+
+    @classmethod
+    def other_inputs(cls):
+        """Windows of the head: none, and two by three."""
+        return [*super().other_inputs(), draw_clips(1, 8, 226, 257)]
+
+
+class TestSlowFast(SlowFastContract):
+    model_class = SlowFast
+
+
+class TestSlowOnly(SlowFastContract):
+    model_class = SlowOnly
+
+
+CONTRACTS = [TestTSN, TestTSM, TestPPTSN, TestPPTSM, TestSlowFast, TestSlowOnly]
 
 # Bases of models, and parts of them, have tests of their own.
-NO_CONTRACT = {"FunctionalModel", "ResNetBackbone", "VideoClassifier"}
+NO_CONTRACT = {
+    "FunctionalModel",
+    "ResNetBackbone",
+    "SlowFastBackbone",
+    "SlowOnlyBackbone",
+    "VideoClassifier",
+}
 
 
 def test_every_model_is_under_contract_and_has_a_name():

@@ -4,6 +4,9 @@ from keras_video.layers.conv_norm_3d import ConvNorm3D
 from keras_video.models.resnet.resnet_backbone import StemPooling
 from keras_video.models.resnet.resnet_stages import STAGES
 
+# Blocks of each stage, of three convolutions each.
+BLOCKS = {14: (1, 1, 1, 1), 26: (2, 2, 2, 2), 50: STAGES[50], 101: STAGES[101]}
+
 # Frames that the kernels see: of the stem, and of the first convolution of a block in each stage.
 SLOW_KERNELS = (1, (1, 1, 3, 3))
 FAST_KERNELS = (5, (3, 3, 3, 3))
@@ -15,7 +18,7 @@ class Pathway:
     Args:
         name: prefix of the layers' names.
         kernels: temporal kernel of the stem, and of the blocks of each stage.
-        depth: 50 or 101.
+        depth: one of `BLOCKS`.
         width: channels of the stem.
         synchronized: whether batch statistics are taken over all replicas.
         dtype: dtype policy of the layers.
@@ -26,7 +29,7 @@ class Pathway:
     ):
         self.name, self.width = name, width
         self.stem_kernel, self.stage_kernels = kernels
-        self.blocks = STAGES[depth]
+        self.blocks = BLOCKS[depth]
         self.options = {"synchronized": synchronized, "dtype": dtype}
 
     def stem(self, clips):

@@ -24,14 +24,14 @@ class SlowOnly(SlowFastClassifier):
     Args:
         num_classes: size of the output. Defaults to 400.
         num_frames: frames of a clip, or `None` for any number. Defaults to 8.
-        depth: of the ResNet: 50 (default) or 101.
+        depth: of the ResNet: 50 (default) or 101; 14 and 26 for small ones.
         dropout: share of the features that training drops. Defaults to 0.5.
         width: channels of the stem. Defaults to 64.
         image_size: height and width of the frames, or `None` (default) for any.
         pool_size: side of the windows in cells of 32 pixels. Defaults to 7; `None` for one window.
         average: what is averaged over the windows: `"probabilities"` (default) or `"logits"`.
-        normalize: a pair `(mean, std)` of three numbers each in units of 0 to 1 (by default 0.45
-            and 0.225), `"imagenet"`, or `None` where inputs are normalised already.
+        normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
+            in units of 0 to 1, or `None` where inputs are normalised already.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
             Defaults to `False`.
         dtype: dtype policy of all layers, for example `"mixed_bfloat16"`.
@@ -61,7 +61,7 @@ class SlowOnly(SlowFastClassifier):
         image_size: int | None = None,
         pool_size: int | None = 7,
         average: str = "probabilities",
-        normalize=((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+        normalize="kinetics",
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,

@@ -16,11 +16,11 @@ class SlowOnlyBackbone(FunctionalModel):
     Output shape: `(batch, num_frames, ceil(height / 32), ceil(width / 32), 32 * width)`.
 
     Args:
-        depth: of the ResNet: 50 (default) or 101.
+        depth: of the ResNet: 50 (default) or 101; 14 and 26 for small ones.
         num_frames: frames of a clip, or `None` for any number. Defaults to 8.
         width: channels of the stem. Defaults to 64.
-        normalize: a pair `(mean, std)` of three numbers each in units of 0 to 1 (by default 0.45
-            and 0.225), `"imagenet"`, or `None` where inputs are normalised already.
+        normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
+            in units of 0 to 1, or `None` where inputs are normalised already.
         image_size: height and width of the frames, or `None` (default) for any.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
         dtype: dtype policy of all layers.
@@ -40,7 +40,7 @@ class SlowOnlyBackbone(FunctionalModel):
         depth: int = 50,
         num_frames: int | None = 8,
         width: int = 64,
-        normalize=((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+        normalize="kinetics",
         image_size: int | None = None,
         synchronized: bool = False,
         dtype=None,

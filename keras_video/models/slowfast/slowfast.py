@@ -28,7 +28,7 @@ class SlowFast(SlowFastClassifier):
         num_classes: size of the output. Defaults to 400.
         num_frames: frames of a clip, a multiple of `alpha`; `None` for any such number, as
             multigrid training needs it. Defaults to 32.
-        depth: of both ResNets: 50 (default) or 101.
+        depth: of both ResNets: 50 (default) or 101; 14 and 26 for small ones.
         alpha: frames of the fast pathway for each of the slow one. Defaults to 4, "8x8": 8 slow
             frames of a clip of 32; 8 is "4x16".
         beta: channels of the slow pathway for each of the fast one. Defaults to 8.
@@ -43,8 +43,8 @@ class SlowFast(SlowFastClassifier):
         pool_size: side of the windows in cells of 32 pixels. Defaults to 7; `None` for one window.
         average: what is averaged over the windows: `"probabilities"` (default; PaddleVideo and
             PySlowFast) or `"logits"` (PyTorchVideo).
-        normalize: a pair `(mean, std)` of three numbers each in units of 0 to 1 (by default 0.45
-            and 0.225), `"imagenet"`, or `None` where inputs are normalised already.
+        normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
+            in units of 0 to 1, or `None` where inputs are normalised already.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
             Defaults to `False`.
         dtype: dtype policy of all layers, for example `"mixed_bfloat16"`.
@@ -81,7 +81,7 @@ class SlowFast(SlowFastClassifier):
         slow_frames: str = "linspace",
         pool_size: int | None = 7,
         average: str = "probabilities",
-        normalize=((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+        normalize="kinetics",
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,

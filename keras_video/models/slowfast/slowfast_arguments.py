@@ -1,7 +1,8 @@
 """`check_arguments`: what the sizes of SlowFast and SlowOnly may be."""
 
+from keras_video.models.slowfast.pathway import BLOCKS
+
 OPTIONAL = ("num_frames", "image_size", "pool_size")
-DEPTHS = (50, 101)
 
 
 def check_arguments(**arguments) -> None:
@@ -14,5 +15,5 @@ def check_arguments(**arguments) -> None:
             raise ValueError(
                 f"`{name}` must be a positive integer{none}. Received: {name}={value!r}"
             )
-        if name == "depth" and value not in DEPTHS:
-            raise ValueError(f"`depth` must be one of {list(DEPTHS)}. Received: depth={value!r}")
+        if name == "depth" and value not in BLOCKS:
+            raise ValueError(f"`depth` must be one of {list(BLOCKS)}. Received: depth={value!r}")

@@ -20,7 +20,7 @@ class SlowFastBackbone(FunctionalModel):
     and `(batch, num_frames, ceil(height / 32), ceil(width / 32), 32 * width / beta)`.
 
     Args:
-        depth: of both ResNets: 50 (default) or 101.
+        depth: of both ResNets: 50 (default) or 101; 14 and 26 for small ones.
         num_frames: frames of a clip, a multiple of `alpha`; `None` for any such number. Defaults to
             32.
         alpha: frames of the fast pathway for each of the slow one. Defaults to 4.
@@ -30,8 +30,8 @@ class SlowFastBackbone(FunctionalModel):
         width: channels of the slow stem. Defaults to 64.
         slow_frames: `"linspace"` (default) or `"stride"`, which frames the slow pathway takes: see
             `SlowFast`.
-        normalize: a pair `(mean, std)` of three numbers each in units of 0 to 1 (by default 0.45
-            and 0.225), `"imagenet"`, or `None` where inputs are normalised already.
+        normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
+            in units of 0 to 1, or `None` where inputs are normalised already.
         image_size: height and width of the frames, or `None` (default) for any.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
         dtype: dtype policy of all layers.
@@ -56,7 +56,7 @@ class SlowFastBackbone(FunctionalModel):
         fusion_kernel: int = 7,
         width: int = 64,
         slow_frames: str = "linspace",
-        normalize=((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+        normalize="kinetics",
         image_size: int | None = None,
         synchronized: bool = False,
         dtype=None,
