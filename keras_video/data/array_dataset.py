@@ -1,5 +1,6 @@
 """`ArrayDataset`: arrays in memory, batches out, as `VideoDataset` does it with videos."""
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -7,10 +8,18 @@ import numpy as np
 
 from keras_video.data.array_tree import arrays_of, map_arrays
 from keras_video.data.batch_dataset import BatchDataset
+from keras_video.data.batch_shape import (
+    BatchShape,
+    BatchShapes,
+    check_at,
+    sampler_at,
+    transforms_at,
+)
 from keras_video.data.clip_loader import LoadedClip
 from keras_video.data.dataset_profile import StageTimes
 from keras_video.data.epoch_order import EpochOrder, default_last_batch
 from keras_video.data.sample_loader import SampleLoader
+from keras_video.data.samplers import sample_interval
 from keras_video.data.transforms.compose import Compose
 from keras_video.data.video_failures import FailureLog
 
@@ -44,6 +53,7 @@ class ArrayDataset(BatchDataset):
         shuffle: a new order each epoch, by default in training.
         workers: threads that load samples, by default 1: enough unless transforms take long.
         prefetch: batches to load ahead.
+        shapes: see `VideoDataset`. Clips of fewer frames are taken from any place of the sample.
 
     Attributes:
         labels: tuple of the classes' names, or `None`.
@@ -80,6 +90,7 @@ class ArrayDataset(BatchDataset):
         shuffle: bool | None = None,
         workers: int = 1,
         prefetch: int = 2,
+        shapes: BatchShapes | None = None,
     ):
         self.labels = None if label_names is None else tuple(label_names)
         if num_classes is None and self.labels is not None:
@@ -95,6 +106,7 @@ class ArrayDataset(BatchDataset):
             num_shards=num_shards,
             shard_index=shard_index,
             last_batch=last_batch,
+            shapes=shapes,
         )
         failures, times = FailureLog(0, len(records)), StageTimes()
         samples = SampleLoader(
@@ -190,9 +202,29 @@ class _Samples:
 class _Transforming:
     """What `ClipLoader` is for videos."""
 
-    def __init__(self, transforms: Sequence[Callable]):
-        self._transform = Compose(transforms)
+    def __init__(self, transforms: Sequence[Callable], sampler: Callable | None = None):
+        self._transform, self._sampler = Compose(transforms), sampler
+        self._others: dict[BatchShape, _Transforming] = {}
+
+    def at(self, shape: BatchShape) -> "_Transforming":
+        """The same in another shape."""
+        if shape not in self._others:
+            sampler = sampler_at(functools.partial(sample_interval, frame_interval=1), shape)
+            transforms = transforms_at(self._transform.transforms, shape)
+            self._others[shape] = _Transforming(
+                [*transforms, check_at(shape)],
+                functools.partial(_sample_frames, sampler, shape.num_frames),
+            )
+        return self._others[shape]
 
     def load(self, record: _Sample, rng: np.random.Generator) -> LoadedClip:
-        clip, label = self._transform.call_with_label(record.clip, record.label, rng)
+        clip = record.clip if self._sampler is None else self._sampler(record.clip, rng)
+        clip, label = self._transform.call_with_label(clip, record.label, rng)
         return LoadedClip(clip, label, 0.0, 0.0)
+
+
+def _sample_frames(
+    sampler: Callable, num_frames: int, clip: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    (indices,) = sampler(len(clip), num_frames, 1, rng=rng)
+    return clip[indices]

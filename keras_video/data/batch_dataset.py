@@ -39,6 +39,11 @@ class BatchDataset(keras.utils.PyDataset):
         prefetch: int,
     ):
         super().__init__(workers=1)
+        if order.shapes is not None and not training:
+            raise ValueError(
+                "Only training has a schedule of shapes: give `shapes` with `training=True`. "
+                "Received: training=False"
+            )
         self._order, self._samples = order, samples
         self._failures, self._times = failures, times
         self.training = training
@@ -82,11 +87,25 @@ class BatchDataset(keras.utils.PyDataset):
 
     @property
     def batches_in_epoch(self) -> int:
-        """Batches of a whole epoch; after `restore`, `len(ds)` is what is left of it."""
-        return self._order.num_batches
+        """Batches of a whole epoch, the one under way; after `restore`, `len(ds)` is its rest."""
+        return self.batches_in(self._epoch)
+
+    def batches_in(self, epoch: int) -> int:
+        """Batches of any epoch, from 0: they differ where the shapes of batches do."""
+        return self._order.batches_in(epoch)
+
+    def base_batches(self, epoch: int) -> range:
+        """The numbers of an epoch's batches of its base shape: all, where shapes do not differ."""
+        return self._order.base_batches(epoch)
+
+    def num_splits(self, epoch: int) -> int:
+        """Sub-batches of batch normalisation that an epoch's batches are made for."""
+        shape = self._order.shape(epoch, 0)
+        return 1 if shape is None else shape.num_splits
 
     def __len__(self) -> int:
-        return self._order.num_batches - self._coming()[1]
+        epoch, start = self._coming()
+        return self.batches_in(epoch) - start
 
     # Keras reads this when a pass begins, and asks for batches in a random order of its own. The
     # order here is random already: a pass gets batch after batch, whatever their numbers.
@@ -157,7 +176,7 @@ class BatchDataset(keras.utils.PyDataset):
         """
         epoch = self._epoch if epoch is None else epoch
         batch = self._position if batch is None else batch
-        if batch >= self._order.num_batches:
+        if batch >= self.batches_in(epoch):
             epoch, batch = epoch + 1, 0
         return {**self._order.identity(), "epoch": epoch, "batch": batch}
 
@@ -192,7 +211,7 @@ class BatchDataset(keras.utils.PyDataset):
         """
         if batches is not None or not self._times.batches:
             self._times.reset()
-            stop = min(batches or 10, self._order.num_batches)
+            stop = min(batches or 10, self.batches_in_epoch)
             self._samples.forget()
             stream = self._make_stream(0, stop)
             while not stream.finished:
@@ -224,7 +243,7 @@ class BatchDataset(keras.utils.PyDataset):
 
     def _coming(self) -> tuple[int, int]:
         """Epoch and first batch of the next pass: this epoch again where it is not complete."""
-        if self._position < self._order.num_batches:
+        if self._position < self.batches_in_epoch:
             return self._epoch, self._start
         return self._epoch + (self._order.shuffle or self.training), 0
 
@@ -233,7 +252,7 @@ class BatchDataset(keras.utils.PyDataset):
         self._epoch, self._start = self._coming()
         self._position = self._start
         self._new_pass = False
-        self._stream = self._make_stream(self._start, self._order.num_batches)
+        self._stream = self._make_stream(self._start, self.batches_in_epoch)
 
     def _make_stream(self, start: int, stop: int) -> BatchStream:
         submit = functools.partial(self._samples.submit, self._epoch)

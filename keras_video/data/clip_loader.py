@@ -1,5 +1,6 @@
 """`ClipLoader`: one video in, one clip out."""
 
+import copy
 import inspect
 import os
 import time
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_video.data.batch_shape import BatchShape, check_at, sampler_at, transforms_at
 from keras_video.data.crops import center_crop
 from keras_video.data.decoders import open_video
 from keras_video.data.samplers import get_sampler
@@ -89,6 +91,7 @@ class ClipLoader:
                     f"Received: {transform!r} in transforms"
                 )
         self._options = _options_of(self.sampler)
+        self._loaders: dict[BatchShape, ClipLoader] = {}
 
     def load(self, record: VideoRecord, rng: np.random.Generator) -> LoadedClip:
         """Loads a record's clip.
@@ -110,6 +113,16 @@ class ClipLoader:
         return LoadedClip(
             clip, label, decode_seconds, time.perf_counter() - started - decode_seconds
         )
+
+    def at(self, shape: BatchShape) -> "ClipLoader":
+        """The loader of the same clips in another shape."""
+        if shape not in self._loaders:
+            loader = copy.copy(self)
+            loader.num_frames = shape.num_frames
+            loader.sampler = sampler_at(self.sampler, shape)
+            loader.transforms = (*transforms_at(self.transforms, shape), check_at(shape))
+            self._loaders[shape] = loader
+        return self._loaders[shape]
 
     def _open(self, record: VideoRecord):
         decoder = self.decoder

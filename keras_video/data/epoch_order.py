@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_video.data.batch_shape import BatchShape, BatchShapes
+
 PADDING = -1
 _STATE_VERSION = 1
 LAST_BATCH = ("drop", "keep", "pad")
@@ -29,6 +31,7 @@ class EpochOrder:
         num_shards: how many input pipelines share the data set.
         shard_index: which of them this is, from 0.
         last_batch: `"drop"`, `"keep"` (shorter; one shard only) or `"pad"` (with `PADDING`).
+        shapes: a schedule of larger batches, in turn; with `"drop"` only.
 
     Raises:
         ValueError: numbers that make no order, or not one batch.
@@ -49,6 +52,7 @@ class EpochOrder:
         num_shards: int = 1,
         shard_index: int = 0,
         last_batch: str = "pad",
+        shapes: BatchShapes | None = None,
     ):
         for name, value, least in (
             ("batch_size", batch_size, 1),
@@ -77,18 +81,36 @@ class EpochOrder:
         self.shuffle, self.seed = shuffle, seed
         self.num_shards, self.shard_index = num_shards, shard_index
         self.last_batch = last_batch
-        if last_batch == "drop":
-            self.num_batches = num_records // num_shards // batch_size
-        else:
-            self.num_batches = -(-num_records // (num_shards * batch_size))
-        if not self.num_batches:
-            hint = "a smaller `batch_size`, or `last_batch` 'keep' or 'pad'"
+        self.shapes = shapes
+        if shapes is not None and last_batch != "drop":
             raise ValueError(
-                f"There is not one batch; it takes more videos, {hint}. Received: "
-                f"{num_records} videos, num_shards={num_shards}, batch_size={batch_size}, "
-                f"last_batch={last_batch!r}"
+                "Where batches change their shape, the last one of an epoch must be dropped. "
+                f"Received: last_batch={last_batch!r}"
             )
+        epochs = 1 if shapes is None else shapes.num_epochs
+        if any(self.batches_in(epoch) < len(self._sizes(epoch)) for epoch in range(epochs)):
+            raise self._too_few()
         self._drawn: tuple[int, np.ndarray] = (-1, np.arange(0))
+
+    def batches_in(self, epoch: int) -> int:
+        """Batches in an epoch, which differ where their shapes do."""
+        sizes = self._sizes(epoch)
+        if self.last_batch != "drop":
+            return -(-self.num_records // (self.num_shards * self.batch_size))
+        cycles, rest = divmod(self.num_records // self.num_shards, sum(sizes))
+        return cycles * len(sizes) + int(np.searchsorted(np.cumsum(sizes), rest, "right"))
+
+    def shape(self, epoch: int, index: int) -> BatchShape | None:
+        """The shape of a batch, where shapes differ."""
+        if self.shapes is None:
+            return None
+        cycle = self.shapes.cycle(epoch)
+        return cycle[index % len(cycle)]
+
+    def base_batches(self, epoch: int) -> range:
+        """The batches of an epoch's base shape: all, where shapes do not differ."""
+        length = len(self._sizes(epoch))
+        return range(length - 1, self.batches_in(epoch), length)
 
     def shard(self, epoch: int) -> np.ndarray:
         """Record numbers of this shard in the order of an epoch."""
@@ -98,10 +120,12 @@ class EpochOrder:
             self._drawn = drawn = (epoch, self._draw_shard(epoch))
         return drawn[1]
 
-    def places(self, index: int) -> range:
-        """The places in the shard's order that batch `index` takes; some may lie beyond its end."""
-        start = index * self.batch_size
-        stop = start + self.batch_size
+    def places(self, epoch: int, index: int) -> range:
+        """The places in the shard's order that a batch takes; some may lie beyond its end."""
+        sizes = self._sizes(epoch)
+        cycles, turn = divmod(index, len(sizes))
+        start = cycles * sum(sizes) + sum(sizes[:turn])
+        stop = start + sizes[turn]
         if self.last_batch == "keep":
             stop = min(stop, self.num_records)
         return range(start, stop)
@@ -110,13 +134,15 @@ class EpochOrder:
         """Record numbers of a batch, `PADDING` where it is filled up."""
         shard = self.shard(epoch)
         return np.array(
-            [shard[place] if place < len(shard) else PADDING for place in self.places(index)]
+            [shard[place] if place < len(shard) else PADDING for place in self.places(epoch, index)]
         )
 
     def identity(self) -> dict:
         """What must be the same where a saved position means the same, as plain values."""
         names = "num_records batch_size shuffle seed num_shards shard_index last_batch".split()
-        return {"version": _STATE_VERSION, **{name: getattr(self, name) for name in names}}
+        shapes = None if self.shapes is None else self.shapes.get_config()
+        values = {name: getattr(self, name) for name in names}
+        return {"version": _STATE_VERSION, **values, "shapes": shapes}
 
     def check_identity(self, state: dict) -> None:
         """Raises `ValueError` for a saved position of another order."""
@@ -127,6 +153,22 @@ class EpochOrder:
                 "The state is of another data set. Received: "
                 + ", ".join(f"{name}={state.get(name)!r}, here {known[name]!r}" for name in other)
             )
+
+    def _sizes(self, epoch: int) -> list[int]:
+        """The sizes that batches have in turn."""
+        if self.shapes is None:
+            return [self.batch_size]
+        return [self.batch_size * shape.batch_factor for shape in self.shapes.cycle(epoch)]
+
+    def _too_few(self) -> ValueError:
+        what, hint = "one batch", ", a smaller `batch_size`, or `last_batch` 'keep' or 'pad'"
+        if self.shapes is not None:
+            what, hint = "one batch of each shape in every epoch", " or a smaller `batch_size`"
+        return ValueError(
+            f"There is not {what}; it takes more videos{hint}. Received: {self.num_records} "
+            f"videos, num_shards={self.num_shards}, batch_size={self.batch_size}, "
+            f"last_batch={self.last_batch!r}"
+        )
 
     def _draw_shard(self, epoch: int) -> np.ndarray:
         order = np.arange(self.num_records)

@@ -97,7 +97,9 @@ class SampleLoader:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self.workers, "keras_video_load")
             pool = self._pool
-        return [pool.submit(self._load, epoch, place) for place in self._order.places(index)]
+        shape, places = self._order.shape(epoch, index), self._order.places(epoch, index)
+        loader = self._loader if shape is None else self._loader.at(shape)
+        return [pool.submit(self._load, epoch, place, loader) for place in places]
 
     def collect(self, epoch: int, index: int, samples: list[_Sample]) -> tuple:
         """Makes a batch of its samples."""
@@ -107,10 +109,9 @@ class SampleLoader:
 
     def load_batch(self, epoch: int, index: int) -> tuple:
         """Loads one batch, and keeps it for a stream that asks for it soon."""
-        if not 0 <= index < self._order.num_batches:
-            raise IndexError(
-                f"Batches go from 0 to {self._order.num_batches - 1}. Received: {index}"
-            )
+        count = self._order.batches_in(epoch)
+        if not 0 <= index < count:
+            raise IndexError(f"Batches go from 0 to {count - 1}. Received: {index}")
         futures = self.submit(epoch, index)
         batch = self.collect(epoch, index, [future.result() for future in futures])
         with self._lock:
@@ -132,13 +133,13 @@ class SampleLoader:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
 
-    def _load(self, epoch: int, place: int) -> _Sample:
+    def _load(self, epoch: int, place: int, loader: ClipLoader) -> _Sample:
         shard = self._order.shard(epoch)
         if place >= len(shard):
             return _Sample(None, self._no_label(), 0.0)
         for step in range(len(shard)):
             index = int(shard[(place + step) % len(shard)])
-            sample = self._try_twice(epoch, index)
+            sample = self._try_twice(epoch, index, loader)
             if sample is not None:
                 return sample
             if not self._substitute:
@@ -147,12 +148,12 @@ class SampleLoader:
             self._records[index].source, "not one video that this process loads is readable"
         )
 
-    def _try_twice(self, epoch: int, index: int) -> _Sample | None:
+    def _try_twice(self, epoch: int, index: int, loader: ClipLoader) -> _Sample | None:
         record = self._records[index]
         for attempt in range(2):
             rng = np.random.default_rng([self._order.seed, epoch, 0, index])
             try:
-                loaded = self._loader.load(record, rng)
+                loaded = loader.load(record, rng)
             except (VideoDecodeError, OSError) as error:
                 if attempt:
                     self._note(error, index, epoch)
@@ -207,7 +208,7 @@ class SampleLoader:
         """A black clip of the shape that the data set's clips have."""
         if self._blank is None:
             for index in range(len(self._records)):
-                sample = self._try_twice(0, index)
+                sample = self._try_twice(0, index, self._loader)
                 if sample is not None:
                     self._blank = map_arrays(np.zeros_like, sample.clip)
                     break

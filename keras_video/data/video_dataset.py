@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 from keras_video.data.batch_dataset import BatchDataset
+from keras_video.data.batch_shape import BatchShapes
 from keras_video.data.clip_loader import make_loader
 from keras_video.data.dataset_profile import StageTimes
 from keras_video.data.epoch_order import EpochOrder, default_last_batch
@@ -63,6 +64,10 @@ class VideoDataset(BatchDataset):
         prefetch: batches to load ahead; memory holds that many and two more.
         max_failures: videos that may fail, by default 1 % of them and at least 10.
         decoder: see `open_video`; by default the preprocessor's, or `"pyav"`.
+        shapes: a schedule of clips of other shapes than `num_frames` and the crop of `transforms`,
+            in batches as many times larger: `keras_video.training.Multigrid`. Then transforms and
+            the distance between frames follow the shape of the batch, and epochs differ in their
+            number of batches. Training only.
         index_cache: a folder, best beside the videos, in which the frame indexes of long videos
             are kept: later epochs and runs need not read all their packets again. By default
             nothing is kept. See `IndexCache`.
@@ -112,6 +117,7 @@ class VideoDataset(BatchDataset):
         max_failures: int | None = None,
         decoder: str | None = None,
         index_cache: str | os.PathLike | None = None,
+        shapes: BatchShapes | None = None,
     ):
         if not isinstance(records, VideoList) or labels is not None:
             known = getattr(records, "labels", None)
@@ -137,6 +143,7 @@ class VideoDataset(BatchDataset):
             num_shards=num_shards,
             shard_index=shard_index,
             last_batch=last_batch,
+            shapes=shapes,
         )
         failures, times = FailureLog(max_failures, len(records)), StageTimes()
         loader = make_loader(

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "ConfigError": "recipe_config",
         "CsvLog": "csv_log",
         "Distillation": "distillation",
+        "Multigrid": "multigrid",
         "NonFiniteLossError": "non_finite_loss",
         "Piecewise": "piecewise",
         "RunDirectory": "run_directory",
