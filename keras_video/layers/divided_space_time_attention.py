@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_video._compat import lowered_for_cpu
 from keras_video.layers.drop_path import DropPath
 from keras_video.layers.self_attention import SelfAttention
 
@@ -101,10 +102,10 @@ class DividedSpaceTimeAttention(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="temporal_dense",
         )
+        self.temporal_dense.build((None, channels))
         for layer, rows in (
             (self.temporal_norm, patches),
             (self.temporal, patches),
-            (self.temporal_dense, patches),
             (self.spatial_norm, 1 + patches),
             (self.spatial, 1 + patches),
         ):
@@ -131,8 +132,7 @@ class DividedSpaceTimeAttention(keras.layers.Layer):
         class_token = tokens[:, :1]
         patches = ops.reshape(tokens[:, 1:], (-1, self.num_frames, size, channels))
 
-        changes = self.temporal(self.temporal_norm(patches))
-        patches = patches + self.temporal_dense(changes * temporal_factor)
+        patches = patches + self._over_time(self.temporal_norm(patches), temporal_factor)
 
         classes = ops.repeat(class_token[:, None], self.num_frames, axis=1)
         frames = ops.concatenate([classes, patches], axis=2)
@@ -141,6 +141,19 @@ class DividedSpaceTimeAttention(keras.layers.Layer):
         patches = patches + changes[:, :, 1:]
         patches = ops.reshape(patches, (-1, self.num_frames * size, channels))
         return ops.concatenate([class_token, patches], axis=1)
+
+    def _over_time(self, patches, factor):
+        shape = ops.shape(patches)
+        if lowered_for_cpu.get():
+            # With constant weights the product of both matrices is one, too.
+            first, second = self.temporal.projection, self.temporal_dense
+            kernel = ops.matmul(first.kernel, second.kernel)
+            bias = ops.matmul(first.bias[None], second.kernel)[0] + second.bias
+            rows = ops.add(ops.matmul(self.temporal.attend(patches), kernel), bias)
+        else:
+            changes = self.temporal(patches) * factor
+            rows = self.temporal_dense(ops.reshape(changes, (-1, shape[-1])))
+        return ops.reshape(rows, (-1, *shape[1:]))
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -61,6 +61,10 @@ class SelfAttention(keras.layers.Layer):
             layer.build((None, channels))
 
     def call(self, inputs):
+        return ops.reshape(self.projection(self.attend(inputs)), (-1, *ops.shape(inputs)[1:]))
+
+    def attend(self, inputs):
+        """What `projection` takes: the heads side by side, in rows `(-1, channels)`."""
         shape = ops.shape(inputs)
         channels, size = shape[-1], shape[-1] // self.num_heads
         rows = self.qkv(ops.reshape(inputs, (-1, channels)))
@@ -72,10 +76,9 @@ class SelfAttention(keras.layers.Layer):
         query, key, value = ops.unstack(qkv, 3)
         scores = ops.matmul(query * size**-0.5, ops.swapaxes(key, -1, -2))
         attended = ops.matmul(ops.softmax(scores), value)
-        back = [*others, None, self.axis]
-        order = [back.index(axis) for axis in range(rank - 1)]
-        attended = ops.transpose(attended, (*order, rank - 2, rank))
-        return ops.reshape(self.projection(ops.reshape(attended, (-1, channels))), (-1, *shape[1:]))
+        now = [*others, "heads", self.axis]
+        order = [now.index(axis) for axis in (*range(rank - 1), "heads")]
+        return ops.reshape(ops.transpose(attended, (*order, rank)), (-1, channels))
 
     def compute_output_shape(self, input_shape):
         return input_shape
