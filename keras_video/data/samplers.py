@@ -259,10 +259,11 @@ def sample_slowfast(
     *,
     frame_interval: int = 2,
     target_fps: float = 30.0,
+    place: float = 0.5,
     rng: np.random.Generator | None = None,
     fps: float | None = None,
 ) -> np.ndarray:
-    """Clips that last the same time whatever the video's frame rate (SlowFast).
+    """Clips that last the same time whatever the video's frame rate (SlowFast, TimeSformer).
 
     A clip spans `num_frames * frame_interval` frames of a video at `target_fps`, so twice as many
     at twice the frame rate. Its frames are evenly spaced, the first and the last included. A video
@@ -274,9 +275,10 @@ def sample_slowfast(
         length: number of frames in the video.
         num_frames: frames per clip.
         num_clips: clip `i` starts `i / num_clips` of the way to the last possible start, so the
-            end of the video is left out. A single clip is the one in the middle.
+            end of the video is left out. A single clip is at `place`.
         frame_interval: distance between a clip's frames at `target_fps`.
         target_fps: frame rate that `frame_interval` is meant for.
+        place: of a single clip, from 0 (the start of the video) to 1 (its end).
         rng: draws the frames for training: every clip starts anywhere.
         fps: frames per second of the video, `target_fps` where it is not known.
 
@@ -299,7 +301,7 @@ def sample_slowfast(
     if rng is not None:
         starts = np.asarray(rng.uniform(0, last, size=num_clips))
     elif num_clips == 1:
-        starts = np.array([last / 2])
+        starts = np.array([last * place])
     else:
         starts = last * np.arange(num_clips) / num_clips
     positions = [np.linspace(start, start + window - 1, num_frames) for start in starts]
@@ -313,6 +315,8 @@ _SAMPLERS: dict[str, Callable[..., np.ndarray]] = {
     "dense": sample_dense,
     "interval": sample_interval,
     "slowfast": sample_slowfast,
+    # 8.5 seconds at 8 frames; a single clip is the start of the video.
+    "timesformer": functools.partial(sample_slowfast, frame_interval=32, place=0.0),
 }
 
 
@@ -320,8 +324,8 @@ def get_sampler(name: str) -> Callable[..., np.ndarray]:
     """The sampler of a name.
 
     Args:
-        name: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"`, `"slowfast"`, or one
-            given to `register_sampler`.
+        name: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"`, `"slowfast"`,
+            `"timesformer"`, or one given to `register_sampler`.
     """
     if name not in _SAMPLERS:
         close = difflib.get_close_matches(str(name), _SAMPLERS, n=1)

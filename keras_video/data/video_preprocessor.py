@@ -15,8 +15,8 @@ class VideoPreprocessor(VideoPipeline):
     0 to 255: the models normalise.
 
     Videos shorter than a clip are extended as the sampler states: `"segment"` and `"linspace"`
-    repeat frames in order, `"slowfast"` repeats the last one, `"uniform"`, `"dense"` and
-    `"interval"` start again from the first.
+    repeat frames in order, `"slowfast"` and `"timesformer"` repeat the last one,
+    `"uniform"`, `"dense"` and `"interval"` start again from the first.
 
     The test pipelines of PaddleVideo, on Kinetics-400:
 
@@ -28,10 +28,13 @@ class VideoPreprocessor(VideoPipeline):
     | PP-TSM dense | `sampling="dense", num_clips=10, crop="three", aspect_ratio=4 / 3` |
     | PP-TSN | `num_frames=25, sampling="linspace", crop="ten", interpolation="opencv_linear"` |
 
+    and of TimeSformer: `sampling="timesformer", short_side=224, crop="uniform",
+    interpolation="opencv_linear"`.
+
     Args:
         num_frames: frames per clip.
-        sampling: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"` or `"slowfast"`,
-            see `keras_video.data.samplers`.
+        sampling: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"`, `"slowfast"` or
+            `"timesformer"`, see `keras_video.data.samplers`.
         num_clips: clips per video.
         short_side: length in pixels to which the shorter side of frames is resized; None leaves
             their size alone.

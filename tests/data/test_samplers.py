@@ -64,6 +64,8 @@ def test_linspace_over_the_window_of_timesformer(golden, fps):
     name = f"timesformer_linspace_valid_seg8_video_fps{fps}"
     end = 32 * 8 / 30 * fps - 1
     assert_same_as_reference(golden, name, lambda n: samplers.sample_linspace(n, 8, end=end))
+    timesformer = samplers.get_sampler("timesformer")
+    assert_same_as_reference(golden, name, lambda n: timesformer(n, 8, fps=fps))
 
 
 @pytest.mark.parametrize("frames", [8, 16])

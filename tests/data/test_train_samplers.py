@@ -10,7 +10,7 @@ from golden_random import LegacyNumPy, LegacyPython
 from keras_video.data import samplers
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "data"
-NAMES = ["segment", "uniform", "linspace", "dense", "interval", "slowfast"]
+NAMES = ["segment", "uniform", "linspace", "dense", "interval", "slowfast", "timesformer"]
 LENGTHS = [1, 2, 7, 8, 9, 63, 64, 65, 66, 300]
 
 

@@ -100,7 +100,8 @@ def test_sources_give_the_same_views(encoding):
 
 def test_short_videos(encoding, video_folder, tools):
     path = tools.encode_video(video_folder / "one_frame.mp4", frames=1)
-    for sampling in ("segment", "uniform", "linspace", "dense", "interval", "slowfast"):
+    names = ["segment", "uniform", "linspace", "dense", "interval", "slowfast", "timesformer"]
+    for sampling in names:
         preprocess = VideoPreprocessor(sampling=sampling, **SMALL)
         views = preprocess(path)
         assert views.shape == (1, 8, 64, 64, 3)
