@@ -29,6 +29,8 @@ class CheckpointFormat:
         arguments: arguments that the model must have for these weights to mean the same, such as
             `{"slow_frames": "stride"}`. `convert` sets them on models that it builds, and refuses
             models that are built otherwise.
+        defaults: arguments that `convert` sets on models that it builds, unless the caller does:
+            how the world's own programs prepare clips and average results.
 
     Example:
 
@@ -38,6 +40,7 @@ class CheckpointFormat:
     table: Callable
     ignored: tuple[str, ...] = ()
     arguments: Mapping = dataclasses.field(default_factory=dict)
+    defaults: Mapping = dataclasses.field(default_factory=dict)
 
     def __call__(self, model) -> dict[str, tuple]:
         return self.table(model)
@@ -46,12 +49,11 @@ class CheckpointFormat:
         """Whether a tensor of this name holds no weight."""
         return any(re.fullmatch(pattern, name) for pattern in self.ignored)
 
-    def other_arguments(self, model) -> dict:
-        """The arguments that a model has otherwise than this format needs."""
-        if not self.arguments:
-            return {}
-        config = model.get_config()
-        return {name: value for name, value in self.arguments.items() if config[name] != value}
+    def other_arguments(self, model, with_defaults: bool = False) -> dict:
+        """The arguments that a model has otherwise than this format needs, or has by default."""
+        wanted = {**(self.defaults if with_defaults else {}), **self.arguments}
+        config = model.get_config() if wanted else {}
+        return {name: value for name, value in wanted.items() if config[name] != value}
 
 
 def as_format(format: "CheckpointFormat | Callable") -> CheckpointFormat:

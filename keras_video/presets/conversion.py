@@ -12,7 +12,7 @@ from keras_video.presets.arguments import check_arguments
 from keras_video.presets.checkpoint_format import CheckpointFormat, as_format
 from keras_video.presets.checkpoint_reader import read_checkpoint
 from keras_video.presets.errors import PresetError, did_you_mean, some
-from keras_video.presets.layouts import LAYOUTS
+from keras_video.presets.layouts import LAYOUTS, layout_of
 from keras_video.presets.model_names import get_model_class
 from keras_video.presets.registry import get_preset, list_presets
 from keras_video.presets.weights import (
@@ -124,7 +124,7 @@ def original_tensors(
     tensors = {}
     for path, entry in entries.items():
         if path in arrays:
-            names, layout = _names(entry), LAYOUTS[entry[1]]
+            names, layout = _names(entry), layout_of(entry[1])
             tensors.update(zip(names, layout.from_keras(arrays[path], len(names)), strict=True))
     return tensors
 
@@ -176,8 +176,9 @@ def fill(
     Args:
         model: a built model.
         tensors: `{tensor name: array}`.
-        format: whose table has an entry for every variable, with a layout of `layouts.LAYOUTS`; a
-            tuple of names where one variable holds several tensors.
+        format: whose table has an entry for every variable, with the name of one of
+            `layouts.LAYOUTS` or a `Layout` of its own; a tuple of names where one variable holds
+            several tensors.
         part: `"model"` or `"backbone"`, as in `convert`.
 
     Raises:
@@ -227,7 +228,8 @@ def _check_entries(variables: Mapping, entries: Mapping) -> None:
     stray = [path for path in entries if path not in variables]
     uses = Counter(_all_names(entries))
     twice = [name for name, count in uses.items() if count > 1]
-    layouts = sorted({layout for _, layout in entries.values()} - set(LAYOUTS))
+    named = {layout for _, layout in entries.values() if isinstance(layout, str)}
+    layouts = sorted(named - set(LAYOUTS))
     for problem, found in (
         ("variables without a tensor", unmapped),
         ("entries without a variable", stray),
@@ -248,17 +250,18 @@ def _leftovers(missing: list[str], unused: list[str], entries: Mapping) -> str:
     return "; ".join(parts) + "."
 
 
-def _laid_out(path: str, variable, tensors: Mapping, names, layout: str) -> np.ndarray:
+def _laid_out(path: str, variable, tensors: Mapping, names, layout) -> np.ndarray:
     names = _names((names, layout))
     arrays = [np.asarray(tensors[name]) for name in names]
     for name, array in zip(names, arrays, strict=True):
-        if not LAYOUTS[layout].fits(array):
+        if not layout_of(layout).fits(array):
+            kind = layout if isinstance(layout, str) else f"{len(layout.axes)}-D"
             raise PresetError(
-                f"tensor {name!r} has shape {array.shape}, but {path!r} wants a {layout} weight."
+                f"tensor {name!r} has shape {array.shape}, but {path!r} wants a {kind} weight."
             )
     shapes = " and ".join(str(array.shape) for array in arrays)
     try:
-        laid_out = LAYOUTS[layout].to_keras(arrays)
+        laid_out = layout_of(layout).to_keras(arrays)
     except ValueError as error:
         raise PresetError(
             f"tensors {some(names)} of shapes {shapes} don't fit together for variable {path!r}."
@@ -299,9 +302,10 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
 
 
 def _needed_arguments(model, given: Mapping, tensors: Mapping, format: str) -> dict:
-    """What the format needs and the caller has not said."""
+    """What the format wants and the caller has not said."""
     _, chosen = choose_format(model, format, tensors)
-    return {k: v for k, v in chosen.other_arguments(model).items() if k not in given}
+    wanted = chosen.other_arguments(model, with_defaults=True)
+    return {name: value for name, value in wanted.items() if name not in given}
 
 
 def _classes_in(model, tensors: Mapping, format: str) -> int | None:
@@ -311,7 +315,7 @@ def _classes_in(model, tensors: Mapping, format: str) -> int | None:
     for path, entry in chosen(model).items():
         if is_head(path, heads) and set(_names(entry)) <= set(tensors):
             arrays = [np.asarray(tensors[name]) for name in _names(entry)]
-            layout = LAYOUTS[entry[1]]
+            layout = layout_of(entry[1])
             if all(array.ndim and layout.fits(array) for array in arrays):
                 return layout.to_keras(arrays).shape[-1]
     return None

@@ -1,5 +1,6 @@
 """How other frameworks lay out a weight, and how Keras wants it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,13 @@ class Layout(NamedTuple):
     Attributes:
         axes: the foreign axes in Keras' order; `None` for any array, as it is.
         sums: whether several tensors of one variable are added, instead of put side by side.
-        swaps: axes in Keras' order on which the first and the second eighth change places.
+        orders: pairs of an axis in Keras' order, and a function that takes its size and returns
+            where, along it, each of our entries lies in the foreign tensor.
     """
 
     axes: tuple[int, ...] | None = None
     sums: bool = False
-    swaps: tuple[int, ...] = ()
+    orders: tuple[tuple[int, Callable[[int], np.ndarray]], ...] = ()
 
     def fits(self, array: np.ndarray) -> bool:
         """Whether the array has as many axes as this layout."""
@@ -25,7 +27,8 @@ class Layout(NamedTuple):
     def to_keras(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The tensors of one variable as Keras wants them, several side by side or added."""
         turned = [a if self.axes is None else a.transpose(self.axes) for a in arrays]
-        turned = [self._swapped(array) for array in turned]
+        for axis, order in self.orders:
+            turned = [array.take(order(array.shape[axis]), axis) for array in turned]
         if len(turned) == 1:
             return turned[0]
         return np.sum(turned, axis=0) if self.sums else np.concatenate(turned, axis=-1)
@@ -36,18 +39,11 @@ class Layout(NamedTuple):
             parts = [array, *(np.zeros_like(array) for _ in range(count - 1))]
         else:
             parts = np.split(array, count, axis=-1) if count > 1 else [array]
-        parts = [self._swapped(part) for part in parts]
+        for axis, order in self.orders:
+            parts = [part.take(np.argsort(order(part.shape[axis])), axis) for part in parts]
         if self.axes is not None:
             parts = [part.transpose(np.argsort(self.axes)) for part in parts]
         return [np.ascontiguousarray(part).reshape(part.shape) for part in parts]
-
-    def _swapped(self, array: np.ndarray) -> np.ndarray:
-        for axis in self.swaps:
-            fold = array.shape[axis] // 8
-            first, second, rest = np.split(array, [fold, 2 * fold], axis=axis)
-            array = np.concatenate([second, first, rest], axis=axis)
-        return array
-
 
 LAYOUTS: dict[str, Layout] = {
     # Vectors (biases, batch-norm statistics) and anything that is the same everywhere.
@@ -62,10 +58,9 @@ LAYOUTS: dict[str, Layout] = {
     "dense_torch": Layout((1, 0)),
     # The two biases of those LSTMs are one in Keras.
     "sum": Layout(sums=True),
-    # Where the first two eighths of the inputs, of the outputs, or of both have changed places.
-    "conv2d_swap_in": Layout((2, 3, 1, 0), swaps=(-2,)),
-    "conv2d_swap_out": Layout((2, 3, 1, 0), swaps=(-1,)),
-    "conv2d_swap_both": Layout((2, 3, 1, 0), swaps=(-2, -1)),
-    "dense_torch_swap_in": Layout((1, 0), swaps=(-2,)),
-    "vector_swap": Layout((0,), swaps=(-1,)),
 }
+
+
+def layout_of(layout: str | Layout) -> Layout:
+    """Returns what an entry of a checkpoint map names, or holds itself."""
+    return layout if isinstance(layout, Layout) else LAYOUTS[layout]

@@ -159,11 +159,14 @@ class ModelContract:
 
     def test_checkpoint_maps_have_a_place_for_every_weight(self):
         from keras_video.presets import convert, original_tensors
+        from keras_video.presets.checkpoint_format import as_format
 
-        for format in self.model_class.checkpoint_maps:
-            tensors = original_tensors(self.model, format)
-            copy = convert(tensors, self.model_class(**self.arguments), format=format)
-            for ours, theirs in zip(copy.weights, self.model.weights, strict=True):
+        for format, described in self.model_class.checkpoint_maps.items():
+            needed = as_format(described).arguments
+            source = self.build(**needed) if needed else self.model
+            tensors = original_tensors(source, format)
+            copy = convert(tensors, self.build(**needed), format=format)
+            for ours, theirs in zip(copy.weights, source.weights, strict=True):
                 np.testing.assert_allclose(
                     *map(keras.ops.convert_to_numpy, (ours, theirs)), err_msg=ours.path
                 )

@@ -6,16 +6,41 @@ import pytest
 from golden_torch import GoldenTorch
 
 import keras_video
+from keras_video.models.slowfast.lateral_conv import LateralConv
 from keras_video.presets import PresetError, convert, original_tensors, read_checkpoint
 
 RESNET_STAGES = ("stage1_block3_out", "stage2_block4_out", "stage3_block6_out", "stage4_block3_out")
+
+SLOW_STAGES = tuple(f"slow_{name.replace('out', 'conv3')}" for name in RESNET_STAGES)
+FAST_STAGES = tuple(name.replace("slow", "fast") for name in SLOW_STAGES)
+SLOW_SHARED = ("slow_stem_pool", *SLOW_STAGES[:3])
+FAST_SHARED = ("fast_stem_pool", *FAST_STAGES[:3])
+FUSED = tuple(f"fuse{number}_join" for number in (1, 2, 3, 4))
+STAGES = list(zip(SLOW_SHARED, FUSED, FAST_SHARED, strict=True))
+LAST_STAGES = (SLOW_STAGES[3], FAST_STAGES[3])
+
+# An activation within the head, which logits show as well.
+HEAD = None
 
 # Golden file -> our class, the format, and our layers of the activations that the file keeps.
 WORLDS = {
     "mm_tsn": ("TSN", "mmaction2", ("stem_conv", *RESNET_STAGES)),
     "mm_tsm": ("TSM", "mmaction2", ("stem_conv", *RESNET_STAGES)),
     "mit_tsm": ("TSM", "mit", ("stem_pool", *RESNET_STAGES)),
+    "psf_slow_8x8": ("SlowOnly", "pyslowfast", ("slow_stem_pool", *SLOW_STAGES)),
+    "psf_slowfast_8x8": (
+        "SlowFast",
+        "pyslowfast",
+        (*(n for slow, both, fast in STAGES for n in (slow, fast, both, fast)), *LAST_STAGES),
+    ),
+    "ptv_slowfast_r50": (
+        "SlowFast",
+        "pytorchvideo",
+        (*(n for _, both, fast in STAGES for n in (both, fast)), *LAST_STAGES, HEAD),
+    ),
 }
+# The files keep the mean over positions of logits, without softmax.
+ARGUMENTS = {"SlowFast": {"average": "logits"}, "SlowOnly": {"average": "logits"}}
 
 
 class World:
@@ -26,7 +51,8 @@ class World:
         self.file = self.golden.write(folder / f"{name}.pth")
         class_name, self.format, self.layers = WORLDS[name]
         self.model_class = getattr(keras_video.models, class_name)
-        self.model = convert(self.file, self.model_class, normalize=None)
+        arguments = ARGUMENTS.get(class_name, {})
+        self.model = convert(self.file, self.model_class, normalize=None, **arguments)
 
 
 @pytest.fixture(scope="module", params=WORLDS)
@@ -37,14 +63,14 @@ def world(request, tmp_path_factory):
 def test_logits_and_stages_equal_the_original(world):
     golden, model = world.golden, world.model
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == golden.facts["parameters"]
-    layers = [model.backbone.get_layer(name).output for name in world.layers]
-    outputs = keras.Model(model.backbone.inputs, [model.backbone.output, *layers])
-    _, *stages = outputs.predict(golden.clips(), verbose=0)
+    layers = [model.backbone.get_layer(name).output for name in world.layers if name]
+    stages = keras.Model(model.backbone.inputs, layers).predict(golden.clips(), verbose=0)
     logits = model.predict(golden.clips(), verbose=0)
 
     assert np.abs(logits - golden.logits).max() < golden.tolerance
     assert logits.argmax() == golden.logits.argmax()
-    for name, stage in zip(golden.activations(), stages, strict=True):
+    names = [n for n, layer in zip(golden.activations(), world.layers, strict=True) if layer]
+    for name, stage in zip(names, stages, strict=True):
         if isinstance(model, keras_video.models.TSM):
             stage = with_swapped_eighths(stage)
         actual = golden.sample(name, np.moveaxis(stage, -1, 1))
@@ -71,8 +97,8 @@ def test_the_format_is_recognised_and_the_way_back_is_exact(world):
 
 def test_left_over_and_missing_tensors_are_named(world):
     tensors = read_checkpoint(world.file)
-    with pytest.raises(PresetError, match="1 tensors have no variable: 'backbone.extra.weight'"):
-        convert({**tensors, "backbone.extra.weight": np.ones(3)}, world.model)
+    with pytest.raises(PresetError, match="1 tensors have no variable: 'an.extra.weight'"):
+        convert({**tensors, "an.extra.weight": np.ones(3)}, world.model)
     dropped = next(name for name in tensors if name.endswith("running_var"))
     del tensors[dropped]
     with pytest.raises(PresetError, match=f"1 variables have no tensor: '.*tensor {dropped}.'"):
@@ -87,6 +113,79 @@ def test_the_shift_must_be_the_one_of_the_checkpoint(format):
     assert convert(tensors, "tsm", **small).shift_ratio == 0.125
     with pytest.raises(PresetError, match="the format .* need a model with shift_ratio=0.125"):
         convert(tensors, "tsm", **small, shift_ratio=1 / 16)
+
+
+def test_blobs_of_caffe2_are_the_same_network(tmp_path):
+    golden = GoldenTorch("psf_slowfast_8x8")
+    model = keras_video.models.SlowFast()
+    blobs = read_checkpoint(golden.write_caffe2(tmp_path / "SLOWFAST_8x8_R50.pkl"))
+    assert {"lr", "model_iter", "conv1_w_momentum", "res_conv1_bn_riv"} < set(blobs)
+    convert(blobs, model)
+    tensors = original_tensors(model, "pyslowfast")
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(tensor, golden.checkpoint[name], err_msg=name)
+    with pytest.raises(PresetError, match="1 tensors have no variable: 'nonlocal_conv3_1_g_w'"):
+        convert({**blobs, "nonlocal_conv3_1_g_w": np.ones(3)}, model)
+
+
+@pytest.mark.parametrize("model", ["SlowFast", "SlowOnly"])
+@pytest.mark.parametrize("format", ["pyslowfast", "caffe2", "pytorchvideo", "mmaction2"])
+def test_every_format_has_a_name_for_every_weight(model, format):
+    """Also of the deeper networks, whose last blocks Caffe2 names."""
+    model_class = getattr(keras_video.models, model)
+    arguments = model_class.checkpoint_maps[format].arguments
+    source = model_class(depth=101, width=16, num_classes=3, **arguments)
+    tensors = original_tensors(source, format)
+    converted = convert(tensors, model_class, depth=101, width=16)
+    for ours, theirs in zip(converted.weights, source.weights, strict=True):
+        assert ours.path == theirs.path
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_slow_frames_must_be_those_of_the_checkpoint():
+    """PySlowFast takes frames 0, 4, 8, 13, ..., 31 of 32; MMAction2 every fourth."""
+    small = {"depth": 14, "width": 8, "num_classes": 3}
+    evenly = keras_video.models.SlowFast(**small)
+    stepwise = keras_video.models.SlowFast(slow_frames="stride", fusion_norm=False, **small)
+    with pytest.raises(PresetError, match="need a model with slow_frames='stride', fusion_norm=F"):
+        convert(original_tensors(stepwise, "mmaction2"), evenly, format="mmaction2")
+    with pytest.raises(PresetError, match="need a model with slow_frames='linspace'"):
+        original_tensors(keras_video.models.SlowFast(slow_frames="stride", **small), "pyslowfast")
+    built = convert(original_tensors(stepwise, "mmaction2"), "slowfast", depth=14, width=8)
+    assert (built.slow_frames, built.fusion_norm, built.pool_size) == ("stride", False, None)
+    assert built.normalize == "imagenet"
+    built = convert(original_tensors(evenly, "pytorchvideo"), "slowfast", depth=14, width=8)
+    assert (built.slow_frames, built.average) == ("linspace", "logits")
+
+
+def test_slowfast_of_mmaction2_is_named_as_there():
+    model = keras_video.models.SlowFast(slow_frames="stride", fusion_norm=False)
+    tensors = original_tensors(model, "mmaction2")
+    norms = [name for name in tensors if name.endswith("running_mean")]
+    # With the counters of its normalisations, as many as MMAction2's own network has.
+    assert len(tensors) + len(norms) == 642
+    assert tensors["backbone.slow_path.conv1_lateral.conv.weight"].shape == (16, 8, 7, 1, 1)
+    assert tensors["backbone.slow_path.layer3_lateral.conv.weight"].shape == (256, 128, 7, 1, 1)
+    assert tensors["backbone.fast_path.layer2.0.downsample.conv.weight"].shape[:2] == (64, 32)
+    assert "backbone.slow_path.layer4.2.conv3.bn.running_var" in tensors
+    # Its classifier reads the fast pathway first.
+    kernel = np.asarray(model.get_layer("classifier").kernel)
+    weight = tensors["cls_head.fc_cls.weight"]
+    np.testing.assert_array_equal(weight[:, :256], kernel[2048:].T)
+    np.testing.assert_array_equal(weight[:, 256:], kernel[:2048].T)
+
+
+def test_a_connection_of_mmaction2_is_a_convolution_alone():
+    import torch
+
+    clips = np.random.default_rng(0).normal(size=(2, 8, 3, 5, 4)).astype("float32")
+    layer = LateralConv(6, kernel_size=5, stride=4)
+    outputs = np.asarray(layer(clips))
+    kernel = torch.tensor(np.asarray(layer.kernel).transpose(4, 3, 0, 1, 2))
+    inputs = torch.tensor(clips.transpose(0, 4, 1, 2, 3))
+    expected = torch.nn.functional.conv3d(inputs, kernel, stride=(4, 1, 1), padding=(2, 0, 0))
+    np.testing.assert_allclose(outputs.transpose(0, 4, 1, 2, 3), expected, atol=1e-5)
+    assert layer.compute_output_shape((None, None, 3, 5, 4)) == (None, None, 3, 5, 6)
 
 
 def test_an_image_network_of_torchvision_initialises_the_backbone():

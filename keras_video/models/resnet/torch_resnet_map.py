@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from keras_video.presets.checkpoint_format import torch_norm
+from keras_video.presets.layouts import LAYOUTS, Layout
 
 
 def torch_resnet_map(
@@ -36,17 +39,28 @@ def torch_resnet_map(
             conv += ".net"
         table[f"{layer.name}/kernel"] = (f"{conv}.weight", _KERNELS[reads, writes])
         for path, (name, layout) in torch_norm(f"{layer.name}/norm", norm).items():
-            table[path] = (name, "vector_swap" if writes else layout)
+            table[path] = (name, _VECTOR if writes else layout)
     return table
 
 
+def _swapped_eighths(size: int) -> np.ndarray:
+    fold = size // 8
+    order = np.arange(size)
+    order[: 2 * fold] = np.roll(order[: 2 * fold], fold)
+    return order
+
+
+_INPUTS, _OUTPUTS = (-2, _swapped_eighths), (-1, _swapped_eighths)
+_CONV = LAYOUTS["conv2d"].axes
 # (reads from between the blocks, writes there) -> layout
 _KERNELS = {
     (False, False): "conv2d",
-    (True, False): "conv2d_swap_in",
-    (False, True): "conv2d_swap_out",
-    (True, True): "conv2d_swap_both",
+    (True, False): Layout(_CONV, orders=(_INPUTS,)),
+    (False, True): Layout(_CONV, orders=(_OUTPUTS,)),
+    (True, True): Layout(_CONV, orders=(_INPUTS, _OUTPUTS)),
 }
+_VECTOR = Layout((0,), orders=(_OUTPUTS,))
+_CLASSIFIER = Layout(LAYOUTS["dense_torch"].axes, orders=(_INPUTS,))
 
 
 def torch_classifier(name: str, shifted: bool) -> dict[str, tuple[str, str]]:
@@ -54,7 +68,7 @@ def torch_classifier(name: str, shifted: bool) -> dict[str, tuple[str, str]]:
     return {
         "classifier/kernel": (
             f"{name}.weight",
-            "dense_torch_swap_in" if shifted else "dense_torch",
+            _CLASSIFIER if shifted else "dense_torch",
         ),
         "classifier/bias": (f"{name}.bias", "same"),
     }

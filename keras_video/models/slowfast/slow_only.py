@@ -2,7 +2,10 @@
 
 import keras
 
+from keras_video.models.slowfast.convert_mmaction2 import MMACTION2_SLOW_ONLY
 from keras_video.models.slowfast.convert_paddle import paddlevideo_map
+from keras_video.models.slowfast.convert_pyslowfast import CAFFE2_SLOW, PYSLOWFAST_SLOW
+from keras_video.models.slowfast.convert_pytorchvideo import PYTORCHVIDEO_SLOW
 from keras_video.models.slowfast.position_head import position_head
 from keras_video.models.slowfast.slow_only_backbone import SlowOnlyBackbone
 from keras_video.models.slowfast.slowfast_arguments import check_arguments
@@ -49,7 +52,13 @@ class SlowOnly(SlowFastClassifier):
     https://arxiv.org/abs/1812.03982
     """
 
-    checkpoint_maps = {"paddlevideo": paddlevideo_map}
+    checkpoint_maps = {
+        "paddlevideo": paddlevideo_map,
+        "pyslowfast": PYSLOWFAST_SLOW,
+        "caffe2": CAFFE2_SLOW,
+        "pytorchvideo": PYTORCHVIDEO_SLOW,
+        "mmaction2": MMACTION2_SLOW_ONLY,
+    }
 
     def __init__(
         self,

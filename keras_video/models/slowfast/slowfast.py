@@ -2,7 +2,10 @@
 
 import keras
 
+from keras_video.models.slowfast.convert_mmaction2 import MMACTION2_SLOWFAST
 from keras_video.models.slowfast.convert_paddle import paddlevideo_map
+from keras_video.models.slowfast.convert_pyslowfast import CAFFE2_SLOWFAST, PYSLOWFAST_SLOWFAST
+from keras_video.models.slowfast.convert_pytorchvideo import PYTORCHVIDEO_SLOWFAST
 from keras_video.models.slowfast.position_head import position_head
 from keras_video.models.slowfast.slowfast_arguments import check_arguments
 from keras_video.models.slowfast.slowfast_backbone import SlowFastBackbone
@@ -34,6 +37,8 @@ class SlowFast(SlowFastClassifier):
         beta: channels of the slow pathway for each of the fast one. Defaults to 8.
         fusion_kernel: frames that the connections from the fast to the slow pathway see, an odd
             number. Defaults to 7.
+        fusion_norm: whether these connections are normalised and rectified. Defaults to `True`;
+            `False` is MMAction2's.
         dropout: share of the features that training drops. Defaults to 0.5.
         width: channels of the slow stem. Defaults to 64.
         image_size: height and width of the frames, or `None` (default) for any.
@@ -65,7 +70,13 @@ class SlowFast(SlowFastClassifier):
     https://arxiv.org/abs/1812.03982
     """
 
-    checkpoint_maps = {"paddlevideo": paddlevideo_map}
+    checkpoint_maps = {
+        "paddlevideo": paddlevideo_map,
+        "pyslowfast": PYSLOWFAST_SLOWFAST,
+        "caffe2": CAFFE2_SLOWFAST,
+        "pytorchvideo": PYTORCHVIDEO_SLOWFAST,
+        "mmaction2": MMACTION2_SLOWFAST,
+    }
 
     def __init__(
         self,
@@ -75,6 +86,7 @@ class SlowFast(SlowFastClassifier):
         alpha: int = 4,
         beta: int = 8,
         fusion_kernel: int = 7,
+        fusion_norm: bool = True,
         dropout: float = 0.5,
         width: int = 64,
         image_size: int | None = None,
@@ -95,6 +107,7 @@ class SlowFast(SlowFastClassifier):
             alpha=alpha,
             beta=beta,
             fusion_kernel=fusion_kernel,
+            fusion_norm=fusion_norm,
             width=width,
             slow_frames=slow_frames,
             normalize=normalize,
@@ -117,6 +130,7 @@ class SlowFast(SlowFastClassifier):
         self.alpha = alpha
         self.beta = beta
         self.fusion_kernel = fusion_kernel
+        self.fusion_norm = fusion_norm
         self.dropout = dropout
         self.width = width
         self.image_size = image_size
@@ -135,6 +149,7 @@ class SlowFast(SlowFastClassifier):
             "alpha": self.alpha,
             "beta": self.beta,
             "fusion_kernel": self.fusion_kernel,
+            "fusion_norm": self.fusion_norm,
             "dropout": self.dropout,
             "width": self.width,
             "image_size": self.image_size,

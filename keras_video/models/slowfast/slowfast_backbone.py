@@ -5,6 +5,7 @@ import keras
 from keras_video.layers.conv_norm_3d import ConvNorm3D
 from keras_video.models.functional_model import FunctionalModel
 from keras_video.models.rgb_normalization import rgb_normalization
+from keras_video.models.slowfast.lateral_conv import LateralConv
 from keras_video.models.slowfast.pathway import FAST_KERNELS, SLOW_KERNELS, Pathway
 from keras_video.models.slowfast.slow_frames import SlowFrames
 from keras_video.models.slowfast.slowfast_arguments import check_arguments
@@ -27,6 +28,7 @@ class SlowFastBackbone(FunctionalModel):
         beta: channels of the slow pathway for each of the fast one. Defaults to 8.
         fusion_kernel: frames that the connections from the fast to the slow pathway see, an odd
             number. Defaults to 7.
+        fusion_norm: whether these connections are normalised and rectified. Defaults to `True`.
         width: channels of the slow stem. Defaults to 64.
         slow_frames: `"linspace"` (default) or `"stride"`, which frames the slow pathway takes: see
             `SlowFast`.
@@ -54,6 +56,7 @@ class SlowFastBackbone(FunctionalModel):
         alpha: int = 4,
         beta: int = 8,
         fusion_kernel: int = 7,
+        fusion_norm: bool = True,
         width: int = 64,
         slow_frames: str = "linspace",
         normalize="kinetics",
@@ -80,15 +83,13 @@ class SlowFastBackbone(FunctionalModel):
         fast_path = Pathway("fast", FAST_KERNELS, depth, width // beta, synchronized, dtype)
 
         def fuse(slow, fast, number):
-            lateral = ConvNorm3D(
-                2 * fast.shape[-1],
-                (fusion_kernel, 1, 1),
-                (alpha, 1, 1),
-                "relu",
-                synchronized=synchronized,
-                dtype=dtype,
-                name=f"fuse{number}",
-            )
+            filters, options = 2 * fast.shape[-1], {"dtype": dtype, "name": f"fuse{number}"}
+            if fusion_norm:
+                kernel_size, strides = (fusion_kernel, 1, 1), (alpha, 1, 1)
+                options["synchronized"] = synchronized
+                lateral = ConvNorm3D(filters, kernel_size, strides, "relu", **options)
+            else:
+                lateral = LateralConv(filters, fusion_kernel, alpha, **options)
             join = keras.layers.Concatenate(dtype=dtype, name=f"fuse{number}_join")
             return join([slow, lateral(fast)])
 
@@ -108,6 +109,7 @@ class SlowFastBackbone(FunctionalModel):
         self.alpha = alpha
         self.beta = beta
         self.fusion_kernel = fusion_kernel
+        self.fusion_norm = fusion_norm
         self.width = width
         self.slow_frames = slow_frames
         self.normalize = normalize
@@ -122,6 +124,7 @@ class SlowFastBackbone(FunctionalModel):
             "alpha": self.alpha,
             "beta": self.beta,
             "fusion_kernel": self.fusion_kernel,
+            "fusion_norm": self.fusion_norm,
             "width": self.width,
             "slow_frames": self.slow_frames,
             "normalize": self.normalize,
