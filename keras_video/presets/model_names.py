@@ -15,6 +15,7 @@ _models = {
     "slow_only_backbone": "keras_video.models:SlowOnlyBackbone",
     "slowfast": "keras_video.models:SlowFast",
     "slowfast_backbone": "keras_video.models:SlowFastBackbone",
+    "timesformer": "keras_video.models:TimeSformer",
     "tsm": "keras_video.models:TSM",
     "tsn": "keras_video.models:TSN",
 }

@@ -41,6 +41,7 @@ def test_every_checkpoint_of_the_reference_has_a_name():
         "pp_tsm_k400_dense_distill",
         "pp_tsm_101_k400_distill",
         "pp_tsm_101_k400_dense",
+        "timesformer_k400",
     }
     assert len({get_preset(name).source_url for name in ORIGINALS}) == len(ORIGINALS)
 

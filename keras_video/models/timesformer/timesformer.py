@@ -1,12 +1,16 @@
 """`TimeSformer`: a vision transformer with attention over time."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_video.layers.divided_space_time_attention import DividedSpaceTimeAttention
 from keras_video.layers.fold_time import UnfoldTime
 from keras_video.models.rgb_normalization import rgb_normalization
+from keras_video.models.timesformer.convert_huggingface import huggingface_map
+from keras_video.models.timesformer.convert_mmaction2 import MMACTION2
 from keras_video.models.timesformer.convert_paddle import paddlevideo_map
+from keras_video.models.timesformer.convert_timesformer import timesformer_map
 from keras_video.models.timesformer.residual_branches import (
     INITIALIZER,
     ResidualAttention,
@@ -17,7 +21,6 @@ from keras_video.models.video_classifier import VideoClassifier
 
 ATTENTIONS = ("divided_space_time", "joint_space_time", "space_only")
 EPSILON = 1e-6
-HALVES = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -48,8 +51,10 @@ class TimeSformer(VideoClassifier):
         remat: whether training computes the activations of each layer again on the way back,
             instead of keeping them: a fraction of the memory for a third more time. Defaults to
             `False`.
-        normalize: a pair `(mean, std)` of three numbers each in units of 0 to 1, by default 0.45
-            and 0.225; `"imagenet"`; or `None` where inputs are normalised already.
+        normalize: `"kinetics"` (default: mean 0.45, std 0.225), `"imagenet"`, a pair `(mean, std)`
+            of three numbers each in units of 0 to 1, or `None` where inputs are normalised already.
+        view_average: what `classify` averages over the views of a video: `"logits"` (default) or
+            `"probabilities"`.
         dtype: dtype policy of all layers, for example `"mixed_bfloat16"`.
 
     Raises:
@@ -70,7 +75,12 @@ class TimeSformer(VideoClassifier):
     https://arxiv.org/abs/2102.05095
     """
 
-    checkpoint_maps = {"paddlevideo": paddlevideo_map}
+    checkpoint_maps = {
+        "paddlevideo": paddlevideo_map,
+        "timesformer": timesformer_map,
+        "huggingface": huggingface_map,
+        "mmaction2": MMACTION2,
+    }
 
     def __init__(
         self,
@@ -86,7 +96,8 @@ class TimeSformer(VideoClassifier):
         dropout: float = 0.0,
         drop_path: float = 0.1,
         remat: bool = False,
-        normalize=HALVES,
+        normalize="kinetics",
+        view_average: str = "logits",
         dtype=None,
         name: str | None = None,
     ):
@@ -107,6 +118,11 @@ class TimeSformer(VideoClassifier):
             raise ValueError(
                 f"`attention` must be one of {', '.join(ATTENTIONS)}. "
                 f"Received: attention={attention!r}"
+            )
+        if view_average not in ("logits", "probabilities"):
+            raise ValueError(
+                '`view_average` must be "logits" or "probabilities". '
+                f"Received: view_average={view_average!r}"
             )
         if image_size % patch_size:
             raise ValueError(
@@ -180,6 +196,7 @@ class TimeSformer(VideoClassifier):
         self.drop_path = drop_path
         self.remat = remat
         self.normalize = normalize
+        self.view_average = view_average
 
     def get_config(self):
         return {
@@ -197,4 +214,11 @@ class TimeSformer(VideoClassifier):
             "drop_path": self.drop_path,
             "remat": self.remat,
             "normalize": self.normalize,
+            "view_average": self.view_average,
         }
+
+    def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
+        """As `VideoClassifier.scores_of_views`; averages what `view_average` says."""
+        if self.view_average == "logits":
+            return super().scores_of_views(logits)
+        return np.mean([super(TimeSformer, self).scores_of_views(row[None]) for row in logits], 0)

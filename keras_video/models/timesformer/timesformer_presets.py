@@ -1,0 +1,23 @@
+"""Presets of TimeSformer."""
+
+from keras_video.models.paddlevideo import paddlevideo_preset
+
+PRESETS = [
+    paddlevideo_preset(
+        name="timesformer_k400",
+        model="TimeSformer",
+        description="TimeSformer, ViT-B/16, divided space-time attention, 8 frames in 8.5 seconds.",
+        config={"num_classes": 400},
+        preprocessor={
+            "num_frames": 8,
+            "sampling": "timesformer",
+            "short_side": 224,
+            "crop": "uniform",
+            "interpolation": "opencv_linear",
+        },
+        url="PaddleVideo-release2.2/TimeSformer_k400.pdparams",
+        metrics={"top1": 77.29},
+        docs="recognition/timesformer.md",
+        parameters=121_566_352,
+    ),
+]
