@@ -325,15 +325,31 @@ def get_sampler(name: str) -> Callable[..., np.ndarray]:
 
     Args:
         name: `"segment"`, `"uniform"`, `"linspace"`, `"dense"`, `"interval"`, `"slowfast"`,
-            `"timesformer"`, or one given to `register_sampler`.
+            `"timesformer"`, or one given to `register_sampler`. A number after a colon is the
+            sampler's `frame_interval`: `"slowfast:8"`.
+
+    Example:
+
+    >>> get_sampler("slowfast:16")(300, 4)
+    array([[118, 139, 160, 181]])
     """
-    if name not in _SAMPLERS:
-        close = difflib.get_close_matches(str(name), _SAMPLERS, n=1)
+    plain, _, interval = str(name).partition(":")
+    if plain not in _SAMPLERS:
+        close = difflib.get_close_matches(plain, _SAMPLERS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(
             f"`sampling` must be one of {sorted(_SAMPLERS)}.{hint} Received: sampling={name!r}"
         )
-    return _SAMPLERS[name]
+    sampler = _SAMPLERS[plain]
+    if not interval:
+        return sampler
+    takes_it = "frame_interval" in inspect.signature(sampler).parameters
+    if not takes_it or not interval.isdigit() or int(interval) < 1:
+        raise ValueError(
+            "Only samplers with a `frame_interval` take a number from 1 after a colon, such as "
+            f"'slowfast:8'. Received: sampling={name!r}"
+        )
+    return functools.partial(sampler, frame_interval=int(interval))
 
 
 def register_sampler(name: str, sampler: Callable[..., np.ndarray]) -> None:

@@ -105,6 +105,14 @@ def test_several_clips_each_cover_the_whole_video():
     assert np.array_equal(np.sort(clips.reshape(-1)), samplers.sample_segment(300, 24)[0])
 
 
+def test_a_name_may_say_the_interval_between_frames():
+    slow = samplers.get_sampler("slowfast:8")
+    expected = samplers.sample_slowfast(300, 8, 10, frame_interval=8, fps=25.0)
+    np.testing.assert_array_equal(slow(300, 8, 10, fps=25.0), expected)
+    assert samplers.get_sampler("timesformer:16")(1000, 16)[0, [0, -1]].tolist() == [0, 255]
+    assert samplers.get_sampler("interval:4")(40, 4, 2)[0].tolist() == [6, 10, 14, 18]
+
+
 def test_a_single_dense_clip_is_the_middle_one():
     assert samplers.sample_dense(264, 8, num_clips=1)[0, 0] == 100
 
@@ -116,5 +124,8 @@ def test_errors_say_what_was_received():
         samplers.sample_uniform(100, 8, segment_frames=3)
     with pytest.raises(ValueError, match="Did you mean 'segment'.*Received: sampling='segmnt'"):
         samplers.get_sampler("segmnt")
+    for name in ("segment:8", "slowfast:x", "slowfast:0", "slowfast:1.5"):
+        with pytest.raises(ValueError, match=f"take a number.*Received: sampling='{name}'"):
+            samplers.get_sampler(name)
     with pytest.raises(ValueError, match="must be callable"):
         samplers.register_sampler("mine", 3)
