@@ -19,6 +19,7 @@ from keras_video.presets.weights import (
     assign,
     check_finite,
     is_head,
+    resized,
     to_numpy,
     weights_by_path,
 )
@@ -206,7 +207,7 @@ def fill(
     if missing or unused:
         raise PresetError(_leftovers(missing, unused, entries))
     arrays = {
-        path: _laid_out(path, variable, tensors, *entries[path])
+        path: _laid_out(model, path, variable, tensors, *entries[path])
         for path, variable in variables.items()
     }
     check_finite(arrays, type(model).__name__)
@@ -250,7 +251,7 @@ def _leftovers(missing: list[str], unused: list[str], entries: Mapping) -> str:
     return "; ".join(parts) + "."
 
 
-def _laid_out(path: str, variable, tensors: Mapping, names, layout) -> np.ndarray:
+def _laid_out(model, path: str, variable, tensors: Mapping, names, layout) -> np.ndarray:
     names = _names((names, layout))
     arrays = [np.asarray(tensors[name]) for name in names]
     for name, array in zip(names, arrays, strict=True):
@@ -261,7 +262,7 @@ def _laid_out(path: str, variable, tensors: Mapping, names, layout) -> np.ndarra
             )
     shapes = " and ".join(str(array.shape) for array in arrays)
     try:
-        laid_out = layout_of(layout).to_keras(arrays)
+        laid_out = resized(model, path, layout_of(layout).to_keras(arrays))
     except ValueError as error:
         raise PresetError(
             f"tensors {some(names)} of shapes {shapes} don't fit together for variable {path!r}."

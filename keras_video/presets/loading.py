@@ -98,7 +98,7 @@ def model_from_manifest(preset: Preset, overrides: Mapping):
     found = import_object(preset.model)
     check_arguments(found, overrides)
     model = found(**{**preset.config, **overrides})
-    model.preprocessor = _with_frames(make_preprocessor(preset), overrides)
+    model.preprocessor = _with_sizes(make_preprocessor(preset), overrides)
     fresh_head = _changes_head(found, preset.config, overrides)
     model.labels = None if fresh_head else make_labels(preset)
     return model
@@ -132,17 +132,24 @@ def _read_preprocessor(path: Path, model_class: type | None, overrides: Mapping)
     config = read_object_config(path)
     found = config_class(config, path, trusted=model_class)
     preprocessor = build_object(found, config, path)
-    return _with_frames(preprocessor, overrides)
+    return _with_sizes(preprocessor, overrides)
 
 
-def _with_frames(preprocessor, overrides: Mapping):
-    """Makes the preprocessor sample as many frames as the model takes."""
-    if preprocessor is None or "num_frames" not in overrides:
+def _with_sizes(preprocessor, overrides: Mapping):
+    """Makes the preprocessor give as many frames, of the size, that the model takes."""
+    if preprocessor is None or not {"num_frames", "image_size"} & set(overrides):
         return preprocessor
-    config = preprocessor.get_config()
-    if "num_frames" not in config:
-        return preprocessor
-    return type(preprocessor).from_config({**config, "num_frames": overrides["num_frames"]})
+    config = dict(preprocessor.get_config())
+    changes = {}
+    if "num_frames" in overrides:
+        changes["num_frames"] = overrides["num_frames"]
+    if overrides.get("image_size") and config.get("crop_size"):
+        changes["crop_size"] = overrides["image_size"]
+        if config.get("short_side"):
+            scale = overrides["image_size"] / config["crop_size"]
+            changes["short_side"] = round(config["short_side"] * scale)
+    changes = {name: value for name, value in changes.items() if name in config}
+    return type(preprocessor).from_config({**config, **changes})
 
 
 def _fitting_labels(labels: list[str], model, folder: Path) -> list[str]:

@@ -25,10 +25,14 @@ class PresetMixin:
         head_layers: names of the layers whose shapes depend on `num_classes`.
         checkpoint_maps: `{format: function}`; the function takes a model and returns
             `{variable path: (tensor name, layout)}` for checkpoints of that format.
+        resized_weights: `{variable path: function}` of the weights whose shape depends on the size
+            of the input; the function takes an array of another size and the shape wanted, and
+            returns the array in it, or `None` where it can't.
     """
 
     head_layers: tuple[str, ...] = ()
     checkpoint_maps: dict = {}
+    resized_weights: dict = {}
 
     @_ClassProperty
     def presets(cls) -> list[str]:
@@ -63,8 +67,8 @@ class PresetMixin:
             cache_dir: where downloads are kept; `None` uses the Hub client's cache.
             local_files_only: never use the network, as with `HF_HUB_OFFLINE=1`.
             **overrides: arguments of the model class that replace the preset's. Another
-                `num_classes` gives a fresh head and no labels; `num_frames` reaches the
-                preprocessor too.
+                `num_classes` gives a fresh head and no labels; `num_frames` and `image_size`
+                reach the preprocessor too.
 
         Returns:
             A model of this class, or of a subclass that the preset names.

@@ -77,7 +77,7 @@ def load_weights_file(model, path: Path, skip: Callable[[str], bool] = lambda pa
 
     Raises:
         PresetError: if the file isn't a whole safetensors file, or its names or shapes aren't
-            exactly those of the model; the model is then left as it was.
+            those of the model; the model is then left as it was.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -87,14 +87,35 @@ def load_weights_file(model, path: Path, skip: Callable[[str], bool] = lambda pa
     try:
         with safe_open(path, framework="numpy") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            sized = {
+                name: resized(model, name, read_tensor(file, path, name))
+                for name in getattr(type(model), "resized_weights", ())
+                if name in variables and name in shapes
+            }
+            shapes.update((name, array.shape) for name, array in sized.items())
             _check_names(model, path, variables, shapes, skip)
-            arrays = {name: read_tensor(file, path, name) for name in variables}
+            arrays = {
+                name: sized[name] if name in sized else read_tensor(file, path, name)
+                for name in variables
+            }
     except (SafetensorError, OSError) as error:
         raise PresetError(
             f"The weights can't be read: {one_line(error)}. Received: {str(path)!r}"
         ) from error
     check_finite(arrays, str(path))
     assign(variables, arrays)
+
+
+def resized(model, path: str, array: np.ndarray) -> np.ndarray:
+    """A weight of another size of input in the model's shape, if its class knows how."""
+    resize = getattr(type(model), "resized_weights", {}).get(path)
+    if resize is None:
+        return array
+    shape = tuple(weights_by_path(model)[path].shape)
+    if array.shape == shape:
+        return array
+    fitting = resize(array, shape)
+    return array if fitting is None else fitting
 
 
 def check_finite(arrays: Mapping[str, np.ndarray], source: str) -> None:

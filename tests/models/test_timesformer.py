@@ -3,8 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import torch
 
+from keras_video.data import VideoPreprocessor
 from keras_video.models import TimeSformer
+from keras_video.models.timesformer.resized_embeddings import resize_positions, resize_times
+from keras_video.presets import PresetError, convert, original_tensors
 from keras_video.testing import draw_clips, draw_weights
 
 TINY = {
@@ -79,3 +83,55 @@ def test_a_fresh_network_hardly_looks_at_time():
 def test_arguments_out_of_range_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         TimeSformer(**{**TINY, **arguments})
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("preset") / "mine"
+    model = drawn(image_size=64, num_frames=2)
+    model.preprocessor = VideoPreprocessor(2, short_side=80, crop_size=64)
+    model.save_to_preset(folder)
+    return folder
+
+
+def test_a_preset_is_loaded_for_clips_of_another_size(preset):
+    small = TimeSformer.from_preset(preset)
+    large = TimeSformer.from_preset(preset, image_size=128, num_frames=4)
+    ours, theirs = (model.get_layer("embedding") for model in (large, small))
+    assert (large.preprocessor.num_frames, large.preprocessor.crop_size) == (4, 128)
+    assert large.preprocessor.short_side == 160
+    for ours_weight, theirs_weight in zip(large.weights, small.weights, strict=True):
+        if ours_weight.path not in large.resized_weights:
+            np.testing.assert_array_equal(ours_weight, theirs_weight)
+    np.testing.assert_array_equal(ours.positions[:, 0], theirs.positions[:, 0])
+    # Frames a quarter of a step before and behind each old one; the edges are repeated.
+    old = theirs.time_embedding.numpy()[0]
+    expected = [old[0], 0.75 * old[0] + 0.25 * old[1], 0.25 * old[0] + 0.75 * old[1], old[1]]
+    np.testing.assert_allclose(ours.time_embedding[0], expected, atol=1e-6)
+
+    tensors = original_tensors(small, "paddlevideo")
+    copy = convert(tensors, TimeSformer(**{**TINY, "image_size": 128, "num_frames": 4}))
+    for ours_weight, theirs_weight in zip(copy.weights, large.weights, strict=True):
+        np.testing.assert_array_equal(ours_weight, theirs_weight)
+
+
+@pytest.mark.parametrize("old, new", [(14, 28), (14, 9), (7, 10)])
+def test_positions_are_interpolated_as_torch_does(old, new):
+    array = np.random.default_rng(0).normal(size=(1, 1 + old**2, 3)).astype("float32")
+    image = torch.tensor(array[:, 1:].reshape(1, old, old, 3)).permute(0, 3, 1, 2)
+    image = torch.nn.functional.interpolate(image, size=(new, new), mode="bicubic")
+    expected = image.permute(0, 2, 3, 1).reshape(1, -1, 3).numpy()
+    actual = resize_positions(array, (1, 1 + new**2, 3))
+    np.testing.assert_allclose(actual[:, 1:], expected, atol=1e-5)
+    np.testing.assert_array_equal(actual[:, 0], array[:, 0])
+
+
+@pytest.mark.parametrize("changes", [{"hidden_dim": 64}, {"num_layers": 1}])
+def test_other_changes_of_shape_are_refused(preset, changes):
+    with pytest.raises(PresetError, match="The weights don't fit this TimeSformer"):
+        TimeSformer.from_preset(preset, image_size=128, **changes)
+
+
+def test_only_square_grids_are_interpolated():
+    assert resize_positions(np.zeros((1, 1 + 12, 8)), (1, 1 + 16, 8)) is None
+    assert resize_times(np.zeros((1, 8, 8)), (1, 4, 9)) is None

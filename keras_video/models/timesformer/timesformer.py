@@ -16,6 +16,7 @@ from keras_video.models.timesformer.residual_branches import (
     ResidualAttention,
     ResidualMLP,
 )
+from keras_video.models.timesformer.resized_embeddings import resize_positions, resize_times
 from keras_video.models.timesformer.space_time_embedding import SpaceTimeEmbedding
 from keras_video.models.video_classifier import VideoClassifier
 
@@ -75,6 +76,10 @@ class TimeSformer(VideoClassifier):
     https://arxiv.org/abs/2102.05095
     """
 
+    resized_weights = {
+        "embedding/positions": resize_positions,
+        "embedding/times": resize_times,
+    }
     checkpoint_maps = {
         "paddlevideo": paddlevideo_map,
         "timesformer": timesformer_map,
