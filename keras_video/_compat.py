@@ -136,19 +136,23 @@ def _batch_norm_over_replicas(
     import tensorflow as tf
 
     x = tf.cast(inputs, "float32")
-    x = tf.reshape(x, [num_splits, -1, *tf.unstack(tf.shape(x)[1:])])
-    means, variances = tf.nn.moments(x, [1, 2, 3])
+    parts = [x] if num_splits == 1 else tf.split(x, num_splits)
+    means, variances = zip(*(tf.nn.moments(part, [0, 1, 2]) for part in parts), strict=True)
     # One exchange between the replicas, one more on the way back. Variances within replicas are
     # added up, not squares alone, so that a large mean does not swallow them.
-    sums = tf.concat([count * means, count * variances, count * means**2], axis=0)
-    sums = tf.concat([count[None], tf.reshape(sums, [-1])], axis=0)
+    means, variances = tf.concat(means, axis=0), tf.concat(variances, axis=0)
+    sums = tf.concat([count[None], count * means, count * variances, count * means**2], axis=0)
     sums = replica.all_reduce("SUM", sums)
-    means, within, squares = tf.unstack(tf.reshape(sums[1:] / sums[0], [3, num_splits, -1]))
+    means, within, squares = tf.split(sums[1:] / sums[0], 3)
     variances = within + tf.maximum(squares - means**2, 0.0)
-    scales = gamma * tf.math.rsqrt(variances + epsilon)
-    means, scales = (part[:, None, None, None] for part in (means, scales))
-    outputs = tf.reshape((x - means) * scales + beta, tf.shape(inputs))
-    return tf.cast(outputs, inputs.dtype), *_merged(means[:, 0, 0, 0], variances)
+    means, variances = tf.split(means, num_splits), tf.split(variances, num_splits)
+    outputs = [
+        (part - mean) * (gamma * tf.math.rsqrt(variance + epsilon)) + beta
+        for part, mean, variance in zip(parts, means, variances, strict=True)
+    ]
+    outputs = outputs[0] if num_splits == 1 else tf.concat(outputs, axis=0)
+    outputs = tf.cast(outputs, inputs.dtype)
+    return outputs, *_merged(tf.stack(means), tf.stack(variances))
 
 
 def _merged(means, variances) -> tuple:

@@ -81,6 +81,11 @@ class BatchDataset(keras.utils.PyDataset):
         return self._failures.failures
 
     @property
+    def varies(self) -> bool:
+        """Whether the shape of batches changes."""
+        return self._order.shapes is not None
+
+    @property
     def epoch(self) -> int:
         """The epoch under way, or just completed."""
         return self._epoch

@@ -7,6 +7,11 @@ def make_tf_data(dataset, cardinality: int | None, device: str | None = None):
     """Wraps a data set's own iteration; see `VideoDataset.to_tf_data`."""
     import tensorflow as tf
 
+    if dataset.varies:
+        raise ValueError(
+            "A tf.data.Dataset wants batches of one shape: without a schedule of `shapes`. "
+            "Received: a data set with one"
+        )
     fixed = dataset.batch_size if dataset.last_batch != "keep" else None
     signature = map_arrays(
         lambda array: tf.TensorSpec((fixed, *array.shape[1:]), array.dtype), dataset.batch(0)

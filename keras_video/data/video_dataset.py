@@ -67,7 +67,8 @@ class VideoDataset(BatchDataset):
         shapes: a schedule of clips of other shapes than `num_frames` and the crop of `transforms`,
             in batches as many times larger: `keras_video.training.Multigrid`. Then transforms and
             the distance between frames follow the shape of the batch, and epochs differ in their
-            number of batches. Training only.
+            number of batches. Training only, with `Trainer`: one call of `model.fit` takes clips of
+            one length.
         index_cache: a folder, best beside the videos, in which the frame indexes of long videos
             are kept: later epochs and runs need not read all their packets again. By default
             nothing is kept. See `IndexCache`.

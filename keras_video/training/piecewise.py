@@ -1,6 +1,6 @@
 """`Piecewise`: constant learning rates between epochs, with an optional warm-up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import ops
@@ -61,6 +61,36 @@ class Piecewise(keras.optimizers.schedules.LearningRateSchedule):
         self.steps_per_epoch = steps_per_epoch
         self.warmup_epochs = warmup_epochs
         self.warmup_start = warmup_start
+
+    @classmethod
+    def over_epochs(
+        cls,
+        boundaries: Sequence[float],
+        values: Sequence[float],
+        batches_in: Callable[[int], int],
+        warmup_epochs: float = 0,
+        warmup_start: float = 0.0,
+    ) -> "Piecewise":
+        """The schedule of a training whose epochs differ in length, such as multigrid training.
+
+        Args:
+            batches_in: says how many steps an epoch has, such as `VideoDataset.batches_in`.
+            boundaries, values, warmup_epochs, warmup_start: as of `Piecewise`.
+
+        Example:
+
+        >>> grid = keras_video.training.Multigrid()
+        >>> rates = [0.1 * rate for rate in grid.rates]
+        >>> Piecewise.over_epochs(grid.boundaries, rates, data.batches_in, warmup_epochs=34)
+        """
+
+        def steps(epoch: float) -> int:
+            whole = int(epoch)
+            done = sum(map(batches_in, range(whole)))
+            return done + (round((epoch - whole) * batches_in(whole)) if epoch > whole else 0)
+
+        ends = [steps(boundary) for boundary in boundaries]
+        return cls(ends, values, 1, steps(warmup_epochs), warmup_start)
 
     def __call__(self, step):
         # Whole numbers, because float32 counts steps exactly only to 16 million.

@@ -1,6 +1,7 @@
 """Batches of a worker, shared among its replicas; numbers of replicas, brought together."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import tensorflow as tf
@@ -52,12 +53,20 @@ def batch_length(batch: tuple) -> int:
     return len(tf.nest.flatten(batch)[0])
 
 
-def summed(strategy: tf.distribute.Strategy, function: Callable) -> Callable:
-    """`function(batch) -> vector` on every replica, compiled; gives the sum of the vectors."""
+def summed(
+    strategy: tf.distribute.Strategy,
+    function: Callable,
+    tracing: Callable[[], AbstractContextManager] = nullcontext,
+) -> Callable:
+    """`function(batch) -> vector` on every replica, compiled; gives the sum of the vectors.
+
+    Whenever it is traced, once for each shape of batches, this happens within `tracing()`.
+    """
 
     @tf.function(autograph=False)
     def run(batch):
-        return strategy.reduce("SUM", strategy.run(function, args=(batch,)), axis=None)
+        with tracing():
+            return strategy.reduce("SUM", strategy.run(function, args=(batch,)), axis=None)
 
     return run
 

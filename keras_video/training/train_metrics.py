@@ -27,19 +27,20 @@ class TrainMetrics:
     def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy):
         self._model, self._strategy = model, strategy
         self._read = summed(strategy, self._values)
-        self._built = strategy.num_replicas_in_sync == 1
+        self._built = False
 
     def build(self, shares: tuple) -> None:
-        """Makes the metrics' variables, at the first batch: a function over replicas cannot."""
+        """Makes the metrics' variables, from a clip of the first batch.
+
+        A function over replicas cannot make them, and any other would be traced twice for it.
+        """
         if self._built:
             return
         logger = tf.get_logger()
         # It warns that this is slow, which it is: once.
         level, logger.level = logger.level, logging.ERROR
         try:
-            self._strategy.run(
-                lambda batch: self.update(batch, self._model(batch[0], training=False)), (shares,)
-            )
+            self._strategy.run(self._update_by_one_clip, (shares,))
         finally:
             logger.level = level
         self._model.reset_metrics()
@@ -49,6 +50,10 @@ class TrainMetrics:
         """Takes a replica's share of a batch into account."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
         self._model.compute_metrics(x, y, outputs, weights)
+
+    def _update_by_one_clip(self, batch: tuple) -> None:
+        batch = tf.nest.map_structure(lambda part: part[:1], batch)
+        self.update(batch, self._model(batch[0], training=False))
 
     def take(self) -> dict[str, float]:
         """The metrics since the last time, as means over the replicas; starts anew."""

@@ -1,5 +1,6 @@
 """`Trainer`: the loop of a run, from an empty directory to a preset."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ from keras_video.training.run_state import (
     take_state,
 )
 from keras_video.training.strategies import worker_index
+from keras_video.training.sub_batches import sub_batches
 from keras_video.training.termination import Termination
 from keras_video.training.throughput_meter import ThroughputMeter
 from keras_video.training.train_metrics import TrainMetrics
@@ -62,7 +64,7 @@ class Trainer:
     Args:
         model: compiled, and made under `strategy`.
         data: batches `(clips, labels)` or `(clips, labels, weights)` of this worker: a
-            `VideoDataset` or `ArrayDataset` for training.
+            `VideoDataset` or `ArrayDataset` for training, perhaps with the shapes of `Multigrid`.
         workdir: the directory; several workers share it.
         num_epochs: passes over `data`.
         evaluator: has `evaluate() -> dict` of numbers, such as a `ClassificationEvaluator`; without
@@ -146,12 +148,13 @@ class Trainer:
             )
         self._config, self._allow_changes, self._keep = config, allow_changes, keep
         self._several_workers = is_several_workers(self.strategy)
-        self._is_chief = not self._several_workers or worker_index() == 0
+        self._worker = worker_index() if self._several_workers else 0
+        self._is_chief = self._worker == 0
         with self.strategy.scope():
             model.optimizer.build(model.trainable_variables)
         self._step = TrainStep(model, xla, accumulate, distillation)
         self._metrics = TrainMetrics(model, self.strategy)
-        self._train = summed(self.strategy, self._train_on)
+        self._train = functools.cache(self._compiled)
         self._sum = summing_workers(self.strategy)
         self._average_statistics = averaging_statistics(model)
 
@@ -175,9 +178,8 @@ class Trainer:
         directory = RunDirectory(
             self.workdir, self._config, allow_changes=self._allow_changes, write=self._is_chief
         )
-        progress = TrainingProgress(
-            self.num_epochs, self.data.batches_in_epoch, write=self._is_chief
-        )
+        steps = [self.data.batches_in(epoch) for epoch in range(self.num_epochs)]
+        progress = TrainingProgress(self.num_epochs, steps, write=self._is_chief)
         store = CheckpointStore(self.workdir / "checkpoints", keep=self._keep, write=self._is_chief)
         with directory, Termination() as termination, naming_lost_workers(self._several_workers):
             self._directory, self._progress, self._store = directory, progress, store
@@ -230,12 +232,13 @@ class Trainer:
         """Trains on the rest of the epoch; whether it was completed."""
         record, meter, pending = self._record, ThroughputMeter(), None
         workers = self.strategy.num_replicas_in_sync // local_replicas(self.strategy)
-        if record.batch == self.data.batches_in_epoch:
+        batches, num_splits = self.data.batches_in(record.epoch), self.data.num_splits(record.epoch)
+        if record.batch == batches:
             return True  # Only its evaluation is missing.
         for batch in meter.waiting(self.data):
             shares = self._with_signal(batch)
             self._metrics.build(shares[:-1])
-            total = self._train(shares)
+            total = self._train(num_splits)(shares)
             record.step += 1
             record.batch += 1
             meter.add(batch_length(batch) * workers)
@@ -249,7 +252,7 @@ class Trainer:
                 pending = None
             if record.step % self.log_every == 0:
                 self._log_training(meter)
-            last = record.batch == self.data.batches_in_epoch
+            last = record.batch == batches
             if stop and not last:
                 return False
             if due and not last:
@@ -262,11 +265,12 @@ class Trainer:
     def _recompute_statistics(self, last: bool) -> None:
         record = self._record
         if self.precise_batch_norm and (last or record.epoch % self.precise_batch_norm_every == 0):
-            count = min(self.precise_batch_norm, self.data.batches_in_epoch)
+            epoch = record.epoch - 1
+            numbers = self.data.base_batches(epoch)[: self.precise_batch_norm]
+            splits = sub_batches(self.model, self.data.num_splits(epoch))
             # Training never reads these statistics, so they may be those of the averaged weights.
-            with averaged_weights(self.model):
-                batches = (self.data.batch(index, record.epoch - 1) for index in range(count))
-                recompute_batch_norm(self.model, batches)
+            with averaged_weights(self.model), splits:
+                recompute_batch_norm(self.model, (self.data.batch(i, epoch) for i in numbers))
             spread_seeds(self.model)
 
     def _evaluate(self, last: bool) -> bool:
@@ -296,6 +300,11 @@ class Trainer:
         self._metrics.update(tuple(data), outputs)
         return tf.stack([loss / self.strategy.num_replicas_in_sync, stop[0]])
 
+    def _compiled(self, num_splits: int) -> Callable:
+        """`_train_on` for batches that are normalised in so many parts; traced once a shape."""
+        tracing = functools.partial(sub_batches, self.model, num_splits)
+        return summed(self.strategy, self._train_on, tracing)
+
     def _with_signal(self, batch: tuple) -> tuple:
         wish = np.full(local_replicas(self.strategy), self._termination.requested, "float32")
         return share_out((*batch, wish), self.strategy)
@@ -304,8 +313,7 @@ class Trainer:
         """Reads the numbers of a step; whether some worker wants to stop."""
         loss, stop = total.numpy()
         if not np.isfinite(loss):
-            index = worker_index() if self._several_workers else 0
-            folder = self.workdir / f"worker_{index}" if index else self.workdir
+            folder = self.workdir / f"worker_{self._worker}" if self._worker else self.workdir
             names = names_of_batch(self.data, self._record.epoch, batches - 1)
             raise non_finite_loss(step, loss, self._learning_rate(), folder, batch, names)
         self._losses.append(float(loss))
@@ -315,12 +323,8 @@ class Trainer:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def _log_training(self, meter: ThroughputMeter) -> None:
-        row = {
-            "step": self._record.step,
-            "epoch": self._record.epoch + 1,
-            "loss": float(np.mean(self._losses)),
-        }
-        row |= self._metrics.take()
+        row = {"step": self._record.step, "epoch": self._record.epoch + 1}
+        row |= {"loss": float(np.mean(self._losses)), **self._metrics.take()}
         row |= {"learning_rate": self._learning_rate(), **meter.take()}
         self._losses.clear()
         self._log(self._directory.log_train, row)
@@ -366,9 +370,8 @@ class Trainer:
         self._progress.start(record.step)
 
     def _restore_position(self, position: dict) -> None:
-        shard = worker_index() if self._several_workers else 0
         try:
-            self.data.restore({**position, "shard_index": shard})
+            self.data.restore({**position, "shard_index": self._worker})
         except ValueError as error:
             raise RunMismatchError(
                 f"The run in this directory read its data in another way. {error}"

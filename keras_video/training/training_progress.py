@@ -1,8 +1,10 @@
 """What a run shows while it goes on: a live line on a terminal, plain lines elsewhere."""
 
+import bisect
+import itertools
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -24,7 +26,7 @@ class TrainingProgress:
 
     Args:
         num_epochs: how many epochs the run has.
-        steps_per_epoch: how many train steps an epoch has.
+        steps_per_epoch: how many train steps an epoch has; a list where epochs differ.
         console: a `rich` console; `None` for stderr.
         write: `False` for all workers but the first: nothing is shown.
         clock: a function that returns seconds.
@@ -42,14 +44,16 @@ class TrainingProgress:
     def __init__(
         self,
         num_epochs: int,
-        steps_per_epoch: int,
+        steps_per_epoch: int | Sequence[int],
         *,
         console: Console | None = None,
         write: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.num_epochs = num_epochs
-        self.steps_per_epoch = steps_per_epoch
+        if isinstance(steps_per_epoch, int):
+            steps_per_epoch = [steps_per_epoch] * num_epochs
+        self._ends = list(itertools.accumulate(steps_per_epoch))
         self._console = console or make_console(stderr=True)
         self._silent = not write
         self._clock = clock
@@ -104,7 +108,7 @@ class TrainingProgress:
         self._stop()
 
     def _redraw(self) -> None:
-        epoch = min(self._step // max(self.steps_per_epoch, 1) + 1, self.num_epochs)
+        epoch = min(bisect.bisect_right(self._ends, self._step) + 1, self.num_epochs)
         line = Text(self._line(epoch), no_wrap=True, overflow="ellipsis")
         self._live.update(line, refresh=True)
         self._drawn = self._clock()
@@ -132,14 +136,14 @@ class TrainingProgress:
         return "  ".join(part for part in parts if part)
 
     def _place(self, step: int, epoch: int | None) -> str:
-        place = f"step {step}/{self.num_epochs * self.steps_per_epoch}"
+        place = f"step {step}/{self._ends[-1]}"
         return place if epoch is None else f"epoch {epoch}/{self.num_epochs}  {place}"
 
     def _left(self) -> str:
         done = self._step - self._first
         if done <= 0:
             return ""
-        left = self.num_epochs * self.steps_per_epoch - self._step
+        left = self._ends[-1] - self._step
         return f"{_duration((self._clock() - self._started) / done * left)} left"
 
 

@@ -149,3 +149,8 @@ def test_only_training_has_shapes():
 def test_clips_of_another_size_than_the_schedule_names_are_refused():
     with pytest.raises(ValueError, match=r"asks for clips of 2 frames of 16 .*\(2, 14, 14, 3\)"):
         arrays(transforms=[RandomCrop(28)]).batch(0)
+
+
+def test_tf_data_wants_one_shape():
+    with pytest.raises(ValueError, match="without a schedule of `shapes`"):
+        arrays().to_tf_data()

@@ -3,6 +3,7 @@
 TF_CONFIG=... python trajectories.py
 """
 
+import functools
 import json
 import os
 import sys
@@ -41,10 +42,21 @@ def build(precision: str):
     return model
 
 
-def batches(num_shards: int = 1, shard_index: int = 0):
+def build_slowfast():
+    """Both pathways, without dropout: its numbers differ between replicas."""
+    from keras_video.models import SlowFast
+
+    keras.utils.set_random_seed(3)
+    return SlowFast(
+        num_classes=5, num_frames=8, depth=14, alpha=4, beta=4, width=8, dropout=0.0,
+        synchronized=True,
+    )  # fmt: skip
+
+
+def batches(num_shards: int = 1, shard_index: int = 0, shape=SHAPE, steps=STEPS):
     from keras_video.data import ArrayDataset
 
-    clips = np.random.default_rng(0).integers(0, 255, (STEPS * BATCH_SIZE, *SHAPE), "uint8")
+    clips = np.random.default_rng(0).integers(0, 255, (steps * BATCH_SIZE, *shape), "uint8")
     return ArrayDataset(
         clips,
         np.arange(len(clips)) % 5,
@@ -77,12 +89,41 @@ def trajectory(strategy, precision: str, xla: bool, accumulate: int, clip: float
         tf.config.optimizer.set_jit(False)
 
 
+def slowfast_trajectory(strategy) -> list[float]:
+    """The losses of a SlowFast, whose second step normalises two sub-batches."""
+    from keras_video.training import SGD, TrainStep, input_shards
+    from keras_video.training.replicas import share_out, summed
+    from keras_video.training.sub_batches import sub_batches
+
+    with strategy.scope():
+        model = build_slowfast()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(SGD(0.1, nesterov=True), loss)
+        model.optimizer.build(model.trainable_variables)
+    step = TrainStep(model, xla=False)
+    replicas = strategy.num_replicas_in_sync
+    train = {
+        num_splits: summed(
+            strategy,
+            lambda batch: step(batch)[0] / replicas,
+            functools.partial(sub_batches, model, num_splits),
+        )
+        for num_splits in (1, 2)
+    }
+    data = batches(*input_shards(strategy), shape=(8, 32, 32, 3), steps=3)
+    return [
+        float(train[num_splits](share_out(batch, strategy)))
+        for num_splits, batch in zip((1, 2, 1), data, strict=True)
+    ]
+
+
 def main() -> None:
     from keras_video.training import make_strategy
 
     strategy = make_strategy("multi_worker")
     losses = [trajectory(strategy, *case) for case in CASES]
     print("LOSSES", json.dumps(losses), flush=True)
+    print("SLOWFAST", json.dumps(slowfast_trajectory(strategy)), flush=True)
 
 
 if __name__ == "__main__":
