@@ -19,8 +19,9 @@ FUSED = tuple(f"fuse{number}_join" for number in (1, 2, 3, 4))
 STAGES = list(zip(SLOW_SHARED, FUSED, FAST_SHARED, strict=True))
 LAST_STAGES = (SLOW_STAGES[3], FAST_STAGES[3])
 
-# An activation within the head, which logits show as well.
+# An activation that our model does not have as such.
 HEAD = None
+BLOCKS = tuple(f"block{number}_mlp" for number in (1, 2, 6, 12))
 
 # Golden file -> our class, the format, and our layers of the activations that the file keeps.
 WORLDS = {
@@ -38,21 +39,23 @@ WORLDS = {
         "pytorchvideo",
         (*(n for _, both, fast in STAGES for n in (both, fast)), *LAST_STAGES, HEAD),
     ),
+    "fb_timesformer": ("TimeSformer", "timesformer", (HEAD, *BLOCKS, HEAD)),
+    "hf_timesformer": ("TimeSformer", "huggingface", ("embedding", *BLOCKS, HEAD)),
 }
 # The files keep the mean over positions of logits, without softmax.
 ARGUMENTS = {"SlowFast": {"average": "logits"}, "SlowOnly": {"average": "logits"}}
 
 
 class World:
-    """A golden checkpoint, written and converted once."""
+    """A golden checkpoint, written, read and converted once."""
 
     def __init__(self, name, folder):
         self.golden = GoldenTorch(name)
-        self.file = self.golden.write(folder / f"{name}.pth")
+        self.tensors = read_checkpoint(self.golden.write(folder / name))
         class_name, self.format, self.layers = WORLDS[name]
         self.model_class = getattr(keras_video.models, class_name)
         arguments = ARGUMENTS.get(class_name, {})
-        self.model = convert(self.file, self.model_class, normalize=None, **arguments)
+        self.model = convert(self.tensors, self.model_class, normalize=None, **arguments)
 
 
 @pytest.fixture(scope="module", params=WORLDS)
@@ -60,22 +63,35 @@ def world(request, tmp_path_factory):
     return World(request.param, tmp_path_factory.mktemp(request.param))
 
 
+@pytest.mark.slow
 def test_logits_and_stages_equal_the_original(world):
     golden, model = world.golden, world.model
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == golden.facts["parameters"]
-    layers = [model.backbone.get_layer(name).output for name in world.layers if name]
-    stages = keras.Model(model.backbone.inputs, layers).predict(golden.clips(), verbose=0)
-    logits = model.predict(golden.clips(), verbose=0)
+    network = getattr(model, "backbone", model)
+    layers = [network.get_layer(name).output for name in world.layers if name]
+    outputs = keras.Model(network.inputs, [network.outputs[0], *layers])
+    logits, *stages = outputs.predict(golden.clips(), verbose=0)
+    if network is not model:
+        logits = model.predict(golden.clips(), verbose=0)
 
     assert np.abs(logits - golden.logits).max() < golden.tolerance
     assert logits.argmax() == golden.logits.argmax()
     names = [n for n, layer in zip(golden.activations(), world.layers, strict=True) if layer]
     for name, stage in zip(names, stages, strict=True):
-        if isinstance(model, keras_video.models.TSM):
-            stage = with_swapped_eighths(stage)
-        actual = golden.sample(name, np.moveaxis(stage, -1, 1))
+        actual = golden.sample(name, as_there(model, stage))
         expected = golden.activation(name)
         np.testing.assert_allclose(actual, expected, atol=1e-3 * expected.std(), err_msg=name)
+
+
+def as_there(model, stage):
+    """An activation in the original's order of axes, channels and tokens."""
+    if isinstance(model, keras_video.models.TimeSformer):
+        batch, _, channels = stage.shape
+        patches = stage[:, 1:].reshape(batch, model.num_frames, -1, channels).swapaxes(1, 2)
+        return np.concatenate([stage[:, :1], patches.reshape(batch, -1, channels)], axis=1)
+    if isinstance(model, keras_video.models.TSM):
+        stage = with_swapped_eighths(stage)
+    return np.moveaxis(stage, -1, 1)
 
 
 def with_swapped_eighths(array):
@@ -88,18 +104,17 @@ def with_swapped_eighths(array):
 
 def test_the_format_is_recognised_and_the_way_back_is_exact(world):
     tensors = original_tensors(world.model, world.format)
-    original = read_checkpoint(world.file)
-    weights = [name for name in original if not name.endswith(".num_batches_tracked")]
+    weights = [name for name in world.tensors if not name.endswith(".num_batches_tracked")]
     assert sorted(tensors) == sorted(weights)
     for name, tensor in tensors.items():
-        np.testing.assert_array_equal(tensor, original[name], err_msg=name)
+        np.testing.assert_array_equal(tensor, world.tensors[name], err_msg=name)
 
 
 def test_left_over_and_missing_tensors_are_named(world):
-    tensors = read_checkpoint(world.file)
+    tensors = dict(world.tensors)
     with pytest.raises(PresetError, match="1 tensors have no variable: 'an.extra.weight'"):
         convert({**tensors, "an.extra.weight": np.ones(3)}, world.model)
-    dropped = next(name for name in tensors if name.endswith("running_var"))
+    dropped = next(name for name in tensors if name.endswith((".bias", "running_var")))
     del tensors[dropped]
     with pytest.raises(PresetError, match=f"1 variables have no tensor: '.*tensor {dropped}.'"):
         convert(tensors, world.model)
@@ -131,12 +146,12 @@ def test_blobs_of_caffe2_are_the_same_network(tmp_path):
 @pytest.mark.parametrize("model", ["SlowFast", "SlowOnly"])
 @pytest.mark.parametrize("format", ["pyslowfast", "caffe2", "pytorchvideo", "mmaction2"])
 def test_every_format_has_a_name_for_every_weight(model, format):
-    """Also of the deeper networks, whose last blocks Caffe2 names."""
+    """Also of networks of other depths, whose last blocks Caffe2 names."""
     model_class = getattr(keras_video.models, model)
     arguments = model_class.checkpoint_maps[format].arguments
-    source = model_class(depth=101, width=16, num_classes=3, **arguments)
+    source = model_class(depth=26, width=8, num_classes=3, **arguments)
     tensors = original_tensors(source, format)
-    converted = convert(tensors, model_class, depth=101, width=16)
+    converted = convert(tensors, model_class, depth=26, width=8)
     for ours, theirs in zip(converted.weights, source.weights, strict=True):
         assert ours.path == theirs.path
         np.testing.assert_array_equal(ours, theirs)
@@ -188,6 +203,46 @@ def test_a_connection_of_mmaction2_is_a_convolution_alone():
     assert layer.compute_output_shape((None, None, 3, 5, 4)) == (None, None, 3, 5, 6)
 
 
+@pytest.mark.parametrize("attention", ["divided_space_time", "joint_space_time", "space_only"])
+@pytest.mark.parametrize("format", ["timesformer", "huggingface", "mmaction2"])
+def test_every_kind_of_attention_has_names_in_every_format(attention, format):
+    small = {"attention": attention, "num_layers": 2, "hidden_dim": 8, "num_heads": 2}
+    small |= {"image_size": 32, "num_frames": 2}
+    source = keras_video.models.TimeSformer(num_classes=3, **small)
+    tensors = original_tensors(source, format)
+    assert len(tensors) == len(source.weights)
+    model = convert(tensors, "timesformer", **small)
+    for ours, theirs in zip(model.weights, source.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    halves = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    assert model.normalize == (halves if format == "mmaction2" else "kinetics")
+
+
+def test_timesformer_of_mmaction2_is_named_as_there():
+    small = {"num_layers": 1, "hidden_dim": 8, "num_heads": 2, "image_size": 32}
+    model = keras_video.models.TimeSformer(num_classes=3, **small)
+    tensors = original_tensors(model, "mmaction2")
+    block = "backbone.transformer_layers.layers.0."
+    assert {name.removeprefix(block) for name in tensors if name.startswith(block)} == {
+        f"{part}{kind}"
+        for part in (
+            "attentions.0.norm.",
+            "attentions.0.attn.in_proj_",
+            "attentions.0.attn.out_proj.",
+            "attentions.0.temporal_fc.",
+            "attentions.1.norm.",
+            "attentions.1.attn.in_proj_",
+            "attentions.1.attn.out_proj.",
+            "ffns.0.norm.",
+            "ffns.0.layers.0.0.",
+            "ffns.0.layers.1.",
+        )
+        for kind in ("weight", "bias")
+    }
+    assert tensors[f"{block}attentions.1.attn.in_proj_weight"].shape == (24, 8)
+    assert tensors[f"{block}ffns.0.layers.0.0.weight"].shape == (32, 8)
+
+
 def test_an_image_network_of_torchvision_initialises_the_backbone():
     source = keras_video.models.ResNetBackbone(depth=18, width=8)
     tensors = original_tensors(source, "torchvision")
@@ -199,6 +254,7 @@ def test_an_image_network_of_torchvision_initialises_the_backbone():
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_swapped_mean_and_variance_would_show():
     """The golden statistics tell the two apart, so that the parity above means something."""
     golden = GoldenTorch("mm_tsn")
