@@ -17,6 +17,10 @@ Processor time is the sum over all threads; below 1 in the last two columns, ker
 
 does the same with training steps (of PP-TSM, if no model is named), see `benchmark_train.py`.
 
+    python tools/benchmark.py multigrid
+
+measures SlowFast's training in every shape of a multigrid schedule, see `benchmark_multigrid.py`.
+
     python tools/benchmark.py data
 
 measures decoding, see `benchmark_data.py`.
@@ -28,6 +32,7 @@ from absl import app, flags
 from benchmark_contestants import compete, show
 from benchmark_data import benchmark_data
 from benchmark_models import MODELS
+from benchmark_multigrid import benchmark_multigrid
 from benchmark_train import benchmark_train
 from rich.console import Console
 
@@ -64,15 +69,19 @@ def settings() -> dict:
 
 def main(arguments):
     chosen = arguments[1:]
-    unknown = set(chosen) - {*MODELS, "data", "train"}
+    unknown = set(chosen) - {*MODELS, "data", "multigrid", "train"}
     if unknown or not chosen:
         raise app.UsageError(
-            f"Name models of {tuple(MODELS)}, data, or train and models. Received: {chosen}"
+            f"Name models of {tuple(MODELS)}, data, multigrid, or train and models. "
+            f"Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]
     if "data" in chosen:
         benchmark_data(console, FLAGS.rounds)
+    if "multigrid" in chosen:
+        for dtype in FLAGS.dtypes:
+            benchmark_multigrid(console, dtype=dtype, rounds=FLAGS.rounds, **settings())
     if "train" in chosen:
         for model in models or ["pp_tsm"]:
             ways = {"backends": FLAGS.backends, "torch": FLAGS.torch}

@@ -23,7 +23,16 @@ END = "<!-- end of presets -->"
 HEADER = ("Name", "Model", "Dataset", "Top-1, %", "Parameters", "Views", "Weights")
 RIGHT = {"Top-1, %", "Parameters", "Views"}
 # Format of an original checkpoint -> who made it.
-SOURCES = {"paddleclas": "PaddleClas", "paddlevideo": "PaddleVideo"}
+SOURCES = {
+    "caffe2": "PySlowFast",
+    "huggingface": "Hugging Face",
+    "mit": "MIT",
+    "mmaction2": "MMAction2",
+    "paddleclas": "PaddleClas",
+    "paddlevideo": "PaddleVideo",
+    "pyslowfast": "PySlowFast",
+    "pytorchvideo": "PyTorchVideo",
+}
 
 
 def builtin_presets() -> list[Preset]:

@@ -75,7 +75,7 @@ class TimeSformer(nn.Module):
         self.cls = nn.Parameter(torch.zeros(1, 1, dim))
         self.positions = nn.Parameter(torch.randn(1, 1 + (size // 16) ** 2, dim) * 0.02)
         self.times = nn.Parameter(torch.randn(1, num_frames, 1, dim) * 0.02)
-        rates = torch.linspace(0, 0.1, depth).tolist()
+        rates = [0.1 * block / (depth - 1) for block in range(depth)]
         self.blocks = nn.ModuleList(Block(dim, heads, rate) for rate in rates)
         self.norm = nn.LayerNorm(dim, 1e-6)
         self.classifier = nn.Linear(dim, 400)
