@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "TSM": "tsm.tsm",
         "TSN": "tsn.tsn",
         "TimeSformer": "timesformer.timesformer",
+        "ViTBackbone": "timesformer.vit_backbone",
         "VideoClassifier": "video_classifier",
     },
 )

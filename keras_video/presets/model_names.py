@@ -18,6 +18,7 @@ _models = {
     "timesformer": "keras_video.models:TimeSformer",
     "tsm": "keras_video.models:TSM",
     "tsn": "keras_video.models:TSN",
+    "vit_backbone": "keras_video.models:ViTBackbone",
 }
 
 

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "freeze_layers": "freezing",
         "input_shards": "strategies",
         "load_backbone": "backbone_weights",
+        "load_image_weights": "image_weights",
         "make_strategy": "strategies",
         "prepare_recipe": "recipe",
         "recompute_batch_norm": "precise_batch_norm",

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import keras
 
+from keras_video.models import TimeSformer
 from keras_video.presets import preset_files as files
 from keras_video.presets.errors import PresetError
 from keras_video.presets.resolution import find_preset, resolve_preset
 from keras_video.presets.trusted_config import read_object_config
 from keras_video.presets.weights import is_head, load_weights_file
+from keras_video.training.image_weights import load_image_weights
 
 # Arguments of backbones that decide which weights there are.
 SHAPING = ("depth", "variant", "width")
@@ -18,6 +20,8 @@ SHAPING = ("depth", "variant", "width")
 
 def load_backbone(model: keras.Model, preset: str | os.PathLike, **access) -> None:
     """Copies the weights of a preset into `model.backbone`; the head keeps its own.
+
+    A `TimeSformer`, which has none, is initialised by `load_image_weights`.
 
     The number of frames, temporal shift and activation don't matter: they have no weights.
 
@@ -39,6 +43,8 @@ def load_backbone(model: keras.Model, preset: str | os.PathLike, **access) -> No
     >>> keras_video.training.load_backbone(model, "resnet50_vd_ssld_v2")
     """
     backbone = getattr(model, "backbone", None)
+    if isinstance(model, TimeSformer):
+        return load_image_weights(model, preset, **access)
     if backbone is None:
         raise ValueError(
             "Only a model with the attribute `backbone` can be initialised. "

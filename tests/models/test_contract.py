@@ -84,6 +84,7 @@ NO_CONTRACT = {
     "ResNetBackbone",
     "SlowFastBackbone",
     "SlowOnlyBackbone",
+    "ViTBackbone",
     "VideoClassifier",
 }
 

@@ -1,8 +1,21 @@
 """Presets of TimeSformer."""
 
 from keras_video.models.paddlevideo import paddlevideo_preset
+from keras_video.presets.preset import Preset
 
 PRESETS = [
+    Preset(
+        name="vit_base_patch16_imagenet",
+        model="keras_video.models:ViTBackbone",
+        description="ViT-B/16, trained on images; initialises TimeSformer.",
+        dataset="ImageNet-1k",
+        source_url="https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/"
+        "ViT_base_patch16_224_pretrained.pdparams",
+        source_format="paddleclas",
+        source_part="backbone",
+        parameters=85_798_656,
+        license="apache-2.0",
+    ),
     paddlevideo_preset(
         name="timesformer_k400",
         model="TimeSformer",
