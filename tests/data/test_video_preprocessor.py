@@ -69,17 +69,20 @@ def test_crops_are_groups_of_clips():
     assert not (views[2:, :, :, :1] == 200).any()  # right, center
 
 
-def test_each_needed_frame_is_decoded_once(encoding):
-    preprocess = VideoPreprocessor(
-        num_frames=8, sampling="dense", num_clips=10, crop="three", **SMALL
-    )
-    asked = []
-    with open_video(encoding("h264 gop 250").path) as video:
-        original = video._read
-        video._read = lambda wanted, transform: asked.append(wanted) or original(wanted, transform)
-        preprocess(video)
-    assert len(asked) == 1
-    assert asked[0] == np.unique(preprocess.frame_indices(120)).tolist()
+@pytest.mark.parametrize("name", ["h264 gop 12", "h264 gop 250"])
+@pytest.mark.parametrize("sampling, num_frames", [("dense", 8), ("slowfast", 32)])
+def test_the_views_of_a_video_decode_each_needed_frame_once(encoding, name, sampling, num_frames):
+    preprocess = VideoPreprocessor(num_frames, sampling, views="10x3", **SMALL)
+    asked, decoded = [], []
+    with open_video(encoding(name).path) as video:
+        read, decode = video._read, video._decode
+        video._read = lambda wanted, transform: asked.append(wanted) or read(wanted, transform)
+        video._decode = lambda wanted: (decoded.append(f.pts) or f for f in decode(wanted))
+        views = preprocess(video)
+    assert views.shape[:2] == (30, num_frames)
+    needed = np.unique(preprocess.frame_indices(len(video), video.fps)).tolist()
+    assert asked == [needed]
+    assert len(needed) <= len(decoded) == len(set(decoded)) <= len(video)
 
 
 def test_sources_give_the_same_views(encoding):
