@@ -1,5 +1,6 @@
 """The built-in presets: their manifests, and the way from a reference checkpoint to an answer."""
 
+import inspect
 import pickle
 
 import keras
@@ -12,6 +13,7 @@ import keras_video
 from keras_video.data.motion_clips import MOTION_CLASSES, render_motion_clip
 from keras_video.data.video_writer import write_video
 from keras_video.presets import get_preset, load_labels
+from keras_video.presets.checkpoint_format import as_format
 
 ORIGINALS = [
     name for name in keras_video.models.VideoClassifier.presets if get_preset(name).source_url
@@ -26,7 +28,8 @@ GOLDEN = {
 
 
 def test_every_checkpoint_of_the_reference_has_a_name():
-    assert set(ORIGINALS) == {
+    originals = {name for name in ORIGINALS if get_preset(name).source_format == "paddlevideo"}
+    assert originals == {
         "tsn_k400",
         "tsn_k400_8",
         "tsm_k400",
@@ -41,12 +44,28 @@ def test_every_checkpoint_of_the_reference_has_a_name():
         "pp_tsm_k400_dense_distill",
         "pp_tsm_101_k400_distill",
         "pp_tsm_101_k400_dense",
+        "slowfast_4x16_k400",
+        "slowfast_8x8_k400",
         "timesformer_k400",
     }
     assert len({get_preset(name).source_url for name in ORIGINALS}) == len(ORIGINALS)
 
 
-@pytest.mark.parametrize("name", ORIGINALS)
+# What the size of a network depends on.
+SIZES = ("num_classes", "depth", "fusion_kernel", "fusion_norm", "attention")
+
+
+def networks():
+    """One preset of every network that is published in a format."""
+    found = {}
+    for name in ORIGINALS:
+        preset = get_preset(name)
+        sizes = tuple((size, preset.config.get(size)) for size in SIZES)
+        found.setdefault((preset.model, preset.source_format, sizes), name)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("name", networks())
 def test_a_manifest_describes_the_model_it_names(name):
     preset = get_preset(name)
     model = keras_video.models.VideoClassifier.from_preset(
@@ -55,14 +74,26 @@ def test_a_manifest_describes_the_model_it_names(name):
     assert f"{type(model).__module__}".startswith("keras_video.models")
     assert type(model).__name__ == preset.model_class_name
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == preset.parameters
-    assert len(model.labels) == model.num_classes == len(load_labels(preset.labels))
-    assert model.preprocessor.num_frames == model.num_frames
-    assert 60 < preset.metrics["top1"] < 100
-    assert preset.metrics_source
-    assert preset.license == "apache-2.0"
-    # Every tensor of the checkpoint has its place.
-    table = model.checkpoint_maps[preset.source_format](model)
-    assert set(table) == {weight.path for weight in model.weights}
+    assert len(model.labels) == model.num_classes
+    # Every tensor of the checkpoint has its place, and its numbers mean the same here.
+    format = as_format(model.checkpoint_maps[preset.source_format])
+    assert set(format(model)) == {weight.path for weight in model.weights}
+    assert format.other_arguments(model, with_defaults=True) == {}
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_a_manifest_is_complete(name):
+    preset = get_preset(name)
+    same = [get_preset(other) for other in networks()]
+    assert preset.parameters in {p.parameters for p in same if p.model == preset.model}
+    assert len(load_labels(preset.labels)) == preset.config["num_classes"]
+    model_class = getattr(keras_video.models, preset.model_class_name)
+    parameters = inspect.signature(model_class.__init__).parameters
+    frames = preset.config.get("num_frames", parameters["num_frames"].default)
+    assert keras_video.data.VideoPreprocessor(**preset.preprocessor).num_frames == frames
+    assert 60 < preset.metrics["top1"] < preset.metrics.get("top5", 100)
+    assert preset.metrics_source.startswith("https://github.com/")
+    assert preset.license in ("apache-2.0", "mit")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Presets of TSM."""
 
 from keras_video.models.paddlevideo import paddlevideo_preset
+from keras_video.models.published import published_preset
 from keras_video.presets.preset import Preset
 
 # Eight segment centres, short side 256, one centre crop.
@@ -22,7 +23,7 @@ def _ucf101(name: str, top1: float, file: str, precision: str) -> Preset:
     )
 
 
-PRESETS = [
+OWN = [
     # Config, preprocessor and labels are in the bundled directory.
     Preset(
         name="tsm_tiny_motion",
@@ -55,3 +56,66 @@ PRESETS = [
         "in mixed precision, channels last",
     ),
 ]
+
+# As MMAction2 resizes; eight segment centres or ten clips of 64 frames, ten crops.
+MMACTION2_VIEWS = {
+    "num_frames": 8,
+    "sampling": "segment",
+    "crop": "ten",
+    "interpolation": "opencv_linear",
+    "rounding": "nearest",
+}
+MMACTION2_DENSE = {**MMACTION2_VIEWS, "sampling": "dense", "num_clips": 10}
+MMACTION2 = [
+    published_preset(
+        "mmaction2",
+        name=f"{name}_mmaction2",
+        model="TSM",
+        description=f"TSM, ResNet-50, {what}, of MMAction2.",
+        config={"num_classes": 400, **({"num_frames": frames} if frames != 8 else {})},
+        preprocessor={**views, "num_frames": frames},
+        url=f"tsm/{file}/{file}_20220831-{digest}.pth",
+        metrics_source="tsm/README.md",
+        top1=top1,
+        top5=top5,
+        parameters=24_327_632,
+    )
+    for name, frames, what, views, variant, digest, top1, top5 in (
+        ("tsm_k400", 8, "50 epochs", MMACTION2_VIEWS, "1x1x8-50e", "64d69186", 73.18, 90.56),
+        ("tsm_k400_100e", 8, "100 epochs", MMACTION2_VIEWS, "1x1x8-100e", "a6db1e5d", 73.22, 90.22),
+        ("tsm_k400_16", 16, "16 frames", MMACTION2_VIEWS, "1x1x16-50e", "042b1748", 75.12, 91.55),
+        (
+            "tsm_k400_dense",
+            8,
+            "8 frames of 2 s",
+            MMACTION2_DENSE,
+            "dense-1x1x8-50e",
+            "f55d3c2b",
+            73.38,
+            90.78,
+        ),
+    )
+    for file in (f"tsm_imagenet-pretrained-r50_8xb16-{variant}_kinetics400-rgb",)
+]
+
+MIT_DENSE = {"sampling": "dense", "num_clips": 10, "crop": "three", "crop_size": 256}
+MIT = [
+    published_preset(
+        "mit",
+        name=f"{name}_mit",
+        model="TSM",
+        description=f"TSM, ResNet-50, {what}, of its authors.",
+        config={"num_classes": 400, **({"num_frames": frames} if frames != 8 else {})},
+        preprocessor={**ONE_VIEW, **views, "num_frames": frames},
+        url=f"TSM_kinetics_RGB_resnet50_shift8_blockres_avg_segment{frames}_{run}.pth",
+        top1=top1,
+        parameters=24_327_632,
+    )
+    for name, frames, what, views, run, top1 in (
+        ("tsm_k400", 8, "8 frames", {}, "e50", 71.2),
+        ("tsm_k400_16", 16, "16 frames", {}, "e50", 72.6),
+        ("tsm_k400_dense", 8, "8 frames of 2 s", MIT_DENSE, "e100_dense", 74.1),
+    )
+]
+
+PRESETS = [*OWN, *MMACTION2, *MIT]
