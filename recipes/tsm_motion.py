@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from keras_video import data
-from keras_video.data.transforms import RandomFlip, mirrored_labels
+from keras_video.data.transforms import MultiScaleCrop, RandomFlip, mirrored_labels
 from keras_video.training import recipe
 
 FIRST_TEST_SEED = 1_000_000
@@ -52,6 +52,8 @@ def make_data(config, train_options, val_options):
     test_seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + clips.test_clips)
     test = render(test_seeds, preprocessor, num_frames=50, size=192)
     augment = [RandomFlip(label_map=mirrored_labels(data.MOTION_CLASSES)), RandomReverse()]
+    if config.multigrid.enabled:  # Its clips are smaller: resized, without a crop.
+        augment.insert(0, MultiScaleCrop(config.multigrid.size, scales=(1.0,)))
     names = {"label_names": data.MOTION_CLASSES}
     return (
         data.ArrayDataset(*train, transforms=augment, **names, **train_options),

@@ -169,8 +169,8 @@ def run_recipe(
         config: from `default_config()`, changed.
         workdir: the run's directory: config, logs, checkpoints, and at the end `preset`.
         make_data: called as `make_data(config, train_options, val_options)` for data of your own;
-            returns two data sets, made with these options (batch sizes, shards, seed, one-hot
-            labels): `VideoDataset` or `ArrayDataset`; the second may be `None`. By default
+            returns two data sets, made with these options (batch sizes and shapes, shards, seed,
+            one-hot labels): `VideoDataset` or `ArrayDataset`; the second may be `None`. By default
             `config.data` says what is read.
         make_loss: called as `make_loss(config, model)` for a loss of your own; returns the
             arguments `loss` and perhaps `metrics` of `model.compile`. By default the cross entropy
@@ -240,15 +240,20 @@ def prepare_recipe(
 
     from keras_video.training.recipe_data import make_video_data
     from keras_video.training.recipe_model import compile_model, dtype_policy, make_model
+    from keras_video.training.recipe_multigrid import make_multigrid
     from keras_video.training.strategies import make_strategy
 
     config.data.root = os.path.expanduser(config.data.root)
     keras.utils.set_random_seed(config.seed)
     strategy = make_strategy(config.strategy)
-    train, val = (make_data or make_video_data)(config, *_data_options(config, strategy))
+    train_options, val_options = _data_options(config, strategy)
+    if config.multigrid.enabled:
+        train_options["shapes"] = make_multigrid(config)
+    train, val = (make_data or make_video_data)(config, train_options, val_options)
+    steps = train.batches_in if config.multigrid.enabled else train.batches_in_epoch
     with strategy.scope(), dtype_policy(config.precision):
         model = make_model(config, train.num_classes, train.labels)
-        compile_model(model, config, train.batches_in_epoch, make_loss)
+        compile_model(model, config, steps, make_loss)
     return Recipe(config, strategy, model, train, val)
 
 
@@ -290,6 +295,7 @@ def make_trainer(
     """The `Trainer` of a prepared recipe."""
     from keras_video.training.distillation import Distillation
     from keras_video.training.recipe_model import dtype_policy
+    from keras_video.training.recipe_multigrid import num_epochs
     from keras_video.training.trainer import Trainer
 
     config, distillation, evaluator = recipe.config, None, None
@@ -299,13 +305,14 @@ def make_trainer(
     if recipe.val is not None:
         evaluator = (make_evaluator or _classification_evaluator)(recipe)
     same_names = (
-        "num_epochs accumulate evaluate_every checkpoint_every keep precise_batch_norm "
+        "accumulate evaluate_every checkpoint_every keep precise_batch_norm "
         "precise_batch_norm_every patience monitor log_every"
     )
     return Trainer(
         recipe.model,
         recipe.train,
         workdir=workdir,
+        num_epochs=num_epochs(config),
         evaluator=evaluator,
         strategy=recipe.strategy,
         xla=_XLA[config.xla],

@@ -92,6 +92,21 @@ FIELDS: dict[str, Field] = {
     "schedule.warmup_start": Field(0.0, "rate of the first step of the warm-up", least=0),
     "schedule.boundaries": Field((), "of piecewise: epochs at which the rate falls"),
     "schedule.decay": Field(0.1, "of piecewise: factor of the rate at each boundary", least=0),
+    "multigrid.enabled": Field(
+        False,
+        "train on small clips in large batches first, full ones last, over epoch_factor times "
+        "num_epochs; the schedule must be piecewise",
+    ),
+    "multigrid.size": Field(224, "height and width of a full training clip", least=1),
+    "multigrid.epoch_factor": Field(1.5, "how many times more epochs", least=0),
+    "multigrid.long_cycle": Field(
+        ((0.25, 0.5**0.5), (0.5, 0.5**0.5), (0.5, 1.0), (1.0, 1.0)),
+        "base shapes: (share of the frames, share of the size) of each; () for none",
+    ),
+    "multigrid.short_cycle": Field(
+        (0.5, 0.5**0.5), "shares of the size of the batches before a base one; () for none"
+    ),
+    "multigrid.reference": Field(False, "as PaddleVideo deviates from PySlowFast"),
     "data.root": Field(
         "",
         "folder of the videos: with the lists of `keras-video dataset prepare`, "

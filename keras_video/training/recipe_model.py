@@ -144,6 +144,8 @@ def _arguments(config: ConfigDict, num_classes: int | None) -> dict:
         arguments["num_classes"] = num_classes
     if config.sync_batch_norm:
         arguments["synchronized"] = True
+    if config.multigrid.enabled:
+        arguments.update(num_frames=None, image_size=None)
     return arguments
 
 
@@ -160,14 +162,17 @@ def _new_head(model, initializer=None) -> None:
 
 
 def compile_model(
-    model, config: ConfigDict, steps_per_epoch: int, make_loss: Callable | None = None
+    model,
+    config: ConfigDict,
+    steps_per_epoch: int | Callable[[int], int],
+    make_loss: Callable | None = None,
 ) -> None:
     """Gives a model the recipe's optimizer, learning rate and loss.
 
     Args:
         model: with its first weights, frozen where it is to be.
         config: of the recipe.
-        steps_per_epoch: steps of the training data.
+        steps_per_epoch: steps of the training data; in multigrid training, a function of the epoch.
         make_loss: called as `make_loss(config, model)`, returns the arguments `loss` and perhaps
             `metrics` of `model.compile`; by default the cross entropy of one-hot labels.
     """
@@ -182,11 +187,14 @@ def _cross_entropy(config: ConfigDict, model) -> dict:
     return {"loss": loss, "metrics": [keras.metrics.CategoricalAccuracy(name="top1")]}
 
 
-def make_schedule(config: ConfigDict, steps_per_epoch: int):
+def make_schedule(config: ConfigDict, steps_per_epoch: int | Callable[[int], int]):
     """The learning rate of each step, as `config.schedule` describes it."""
     from keras_video.training.piecewise import Piecewise
+    from keras_video.training.recipe_multigrid import multigrid_schedule
     from keras_video.training.warmup_cosine import WarmupCosine
 
+    if config.multigrid.enabled:
+        return multigrid_schedule(config, steps_per_epoch)
     values = config.schedule
     warmup = {"warmup_epochs": values.warmup_epochs, "warmup_start": values.warmup_start}
     if values.name == "warmup_cosine":

@@ -5,6 +5,7 @@ import math
 from keras_video.data.array_tree import arrays_of
 from keras_video.data.preset_preprocessing import load_preprocessing
 from keras_video.training.recipe_model import make_schedule
+from keras_video.training.recipe_multigrid import make_multigrid, num_epochs
 
 
 def summarize(recipe) -> str:
@@ -23,15 +24,14 @@ def summarize(recipe) -> str:
     ...
     """
     config, model, train, val = recipe.config, recipe.model, recipe.train, recipe.val
-    steps, preprocessor = train.batches_in_epoch, getattr(model, "preprocessor", None)
+    preprocessor, epochs = getattr(model, "preprocessor", None), num_epochs(config)
     clips, *targets = train.batch(0)
     rows = {
         "model": f"{type(model).__name__}, {_count(model.trainable_weights)} of "
         f"{_count(model.weights)} weights are trained, {model.dtype_policy.name}",
         "starts from": _origin(config, model),
         "classes": _classes(train),
-        "training": f"{train.num_records} clips, {steps} steps of {config.batch_size} an epoch, "
-        f"{config.num_epochs} epochs",
+        "training": _training(config, train, epochs),
         "first batch": f"clips {_shape(clips)}, labels {_shape(tuple(targets[:1]))}",
         "validation": "none"
         if val is None
@@ -40,7 +40,7 @@ def summarize(recipe) -> str:
         "devices": f"{recipe.strategy.num_replicas_in_sync}, each with {config.accumulate} "
         "micro-batches a step",
         "optimizer": _optimizer(model.optimizer),
-        "learning rate": _rates(config, steps),
+        "learning rate": _rates(config, train, epochs),
         "transforms": ", ".join(map(repr, config.data.transforms or ())) or "default",
         "batch transform": str(config.data.batch_transform or "none"),
         "loss": type(model.loss).__name__,
@@ -86,9 +86,30 @@ def _optimizer(optimizer) -> str:
     return f"{type(inner).__name__}({arguments})"
 
 
-def _rates(config, steps: int) -> str:
-    schedule = make_schedule(config, steps)
-    last = config.num_epochs
-    epochs = sorted({0, config.schedule.warmup_epochs, last / 2, last - 1 / steps})
-    rates = [(epoch, float(schedule(round(epoch * steps)))) for epoch in epochs]
+def _training(config, train, epochs: int) -> str:
+    if not config.multigrid.enabled:
+        return (
+            f"{train.num_records} clips, {train.batches_in_epoch} steps of {config.batch_size} an "
+            f"epoch, {epochs} epochs"
+        )
+    phases = ", ".join(
+        f"{phase.batch_factor * config.batch_size} x {phase.num_frames} x {phase.size} to epoch "
+        f"{phase.end}"
+        for phase in make_multigrid(config).phases
+    )
+    steps = sum(map(train.batches_in, range(epochs)))
+    return f"{train.num_records} clips, {steps} steps in {epochs} epochs of multigrid: {phases}"
+
+
+def _rates(config, train, epochs: int) -> str:
+    def step_of(epoch: float) -> int:
+        done = sum(map(train.batches_in, range(int(epoch))))
+        return done + round(epoch % 1 * train.batches_in(int(epoch)))
+
+    by_epoch = config.multigrid.enabled
+    schedule = make_schedule(config, train.batches_in if by_epoch else train.batches_in_epoch)
+    last = sum(map(train.batches_in, range(epochs))) - 1
+    steps = {epoch: step_of(epoch) for epoch in (0, config.schedule.warmup_epochs, epochs / 2)}
+    steps[epochs - 1 / train.batches_in(epochs - 1)] = last
+    rates = [(epoch, float(schedule(step))) for epoch, step in sorted(steps.items())]
     return ", ".join(f"{rate:.3g} at epoch {epoch:.4g}" for epoch, rate in rates)
