@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_video._version import __version__
 from keras_video.presets import preset_files as files
 from keras_video.presets.errors import PresetError, one_line
+from keras_video.presets.transformers_folder import is_transformers_folder
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -49,7 +50,8 @@ def download_repository(
     """
     from huggingface_hub import snapshot_download
 
-    wanted = [*files.SMALL_FILES, *([files.WEIGHTS] if load_weights else [])]
+    small = [*files.SMALL_FILES, files.TRANSFORMERS_PREPROCESSOR]
+    wanted = [*small, *([files.WEIGHTS] if load_weights else [])]
     options = {
         "revision": revision,
         "token": token,
@@ -70,6 +72,10 @@ def download_repository(
             # retries for half a minute; this question fails at once.
             _ask(repository, revision, token, endpoint)
         folder = Path(snapshot_download(repository, local_files_only=local_files_only, **options))
+        if not _is_complete(folder, load_weights) and is_transformers_folder(folder):
+            # Older repositories have their weights as torch saves them.
+            options["allow_patterns"] = [*small, files.TRANSFORMERS_WEIGHTS]
+            snapshot_download(repository, local_files_only=local_files_only, **options)
     except Exception as error:
         explained = _explained(error, repository, revision, endpoint, local_files_only)
         if explained is None:
@@ -104,8 +110,11 @@ def _cached(repository: str, options: dict) -> Path | None:
 
 
 def _is_complete(folder: Path, load_weights: bool) -> bool:
-    needed = [files.CONFIG, *([files.WEIGHTS] if load_weights else [])]
-    return all((folder / name).is_file() for name in needed)
+    weights = [files.WEIGHTS]
+    if is_transformers_folder(folder):
+        weights.append(files.TRANSFORMERS_WEIGHTS)
+    has_weights = any((folder / name).is_file() for name in weights)
+    return (folder / files.CONFIG).is_file() and (has_weights or not load_weights)
 
 
 def _explained(

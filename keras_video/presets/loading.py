@@ -65,6 +65,7 @@ def load_preset(
         local_files_only=local_files_only,
     )
     if source.directory is None:
+        _check_class(preset, import_object(source.preset.model), model_class)
         return model_from_manifest(source.preset, overrides)
     return _from_directory(preset, source.directory, model_class, load_weights, overrides)
 

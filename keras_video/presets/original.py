@@ -35,21 +35,23 @@ _KEY_FIELDS = (
 )
 
 
-def find_converted(preset: Preset, cache_dir=None) -> Path | None:
+def find_converted(preset: Preset, cache_dir=None, checkpoint: Path | None = None) -> Path | None:
     """Returns the directory of a copy that was converted before, if there is one."""
-    folder = _converted_folder(preset, cache_dir)
+    folder = _converted_folder(preset, cache_dir, checkpoint)
     return folder if (folder / files.CONFIG).is_file() else None
 
 
-def converted_original(preset: Preset, cache_dir=None) -> Path:
+def converted_original(preset: Preset, cache_dir=None, checkpoint: Path | None = None) -> Path:
     """Downloads and converts a preset's original checkpoint, unless that was done before.
 
     Processes that want the same preset wait for the first one. On any failure the cache is as
     it was.
 
     Args:
-        preset: a manifest with a `source_url`.
+        preset: a manifest.
         cache_dir: as in `from_preset`; `None` uses `KERAS_VIDEO_CACHE`.
+        checkpoint: the original checkpoint, where it is on this machine; `None` downloads the
+            manifest's `source_url`.
 
     Returns:
         The directory of the converted preset.
@@ -59,13 +61,13 @@ def converted_original(preset: Preset, cache_dir=None) -> Path:
     """
     from filelock import FileLock
 
-    folder = _converted_folder(preset, cache_dir)
+    folder = _converted_folder(preset, cache_dir, checkpoint)
     try:
         locks = folder.parent / ".locks"
         locks.mkdir(parents=True, exist_ok=True)
         with FileLock(locks / f"{folder.name}.lock"):
-            if find_converted(preset, cache_dir) is None:
-                _convert(preset, folder)
+            if find_converted(preset, cache_dir, checkpoint) is None:
+                _convert(preset, folder, checkpoint)
     except OSError as error:
         raise PresetError(
             f"The cache can't be written: {one_line(error)}; set KERAS_VIDEO_CACHE or cache_dir= "
@@ -74,20 +76,23 @@ def converted_original(preset: Preset, cache_dir=None) -> Path:
     return folder
 
 
-def _convert(preset: Preset, folder: Path) -> None:
-    url = mirrored(preset.source_url)
-    logger.info("Converting %s for the preset %s, once.", url, preset.name)
+def _convert(preset: Preset, folder: Path, checkpoint: Path | None) -> None:
+    source = mirrored(preset.source_url) if checkpoint is None else str(checkpoint)
+    logger.info("Converting %s for the preset %s, once.", source, preset.name)
     prefix = f".{folder.name}."
     # Whoever was killed here before held the lock that we hold now.
     for leftover in folder.parent.glob(f"{prefix}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as temporary:
         try:
-            model = _download_model(preset, url, Path(temporary) / Path(url).name)
-        except PresetError as error:
+            if checkpoint is None:
+                checkpoint = Path(temporary) / Path(source).name
+                download(source, checkpoint)
+            model = _converted_model(preset, checkpoint)
+        except (ValueError, TypeError) as error:
             raise PresetError(
                 f"The original checkpoint of the preset {preset.name!r} can't be used: {error} "
-                f"Received: {url!r}"
+                f"Received: {source!r}"
             ) from error
     attach_extras(model, preset)
     config = object_config(model)
@@ -97,8 +102,7 @@ def _convert(preset: Preset, folder: Path) -> None:
     write_preset(model, folder, config=config, metadata=_metadata(preset))
 
 
-def _download_model(preset: Preset, url: str, checkpoint: Path):
-    download(url, checkpoint)
+def _converted_model(preset: Preset, checkpoint: Path):
     tensors = read_tensors(checkpoint)
     model_class = import_object(preset.model)
     arguments = dict(preset.config)
@@ -112,14 +116,20 @@ def _download_model(preset: Preset, url: str, checkpoint: Path):
 
 
 def _metadata(preset: Preset) -> dict:
-    fields = ("description", "dataset", "source_url", "metrics", "metrics_source", "license")
-    known = {field: getattr(preset, field) for field in fields if getattr(preset, field)}
+    fields = ("description", "dataset", "repository", "source_url", "metrics", "metrics_source")
+    known = {field: getattr(preset, field) for field in (*fields, "license")}
+    known = {field: value for field, value in known.items() if value}
     return {"preset": preset.name, **known}
 
 
-def _converted_folder(preset: Preset, cache_dir=None) -> Path:
+def _converted_folder(preset: Preset, cache_dir=None, checkpoint: Path | None = None) -> Path:
     manifest = dataclasses.asdict(preset)
-    key = json.dumps([manifest[field] for field in _KEY_FIELDS], sort_keys=True, default=str)
+    key = [manifest[field] for field in _KEY_FIELDS]
+    if checkpoint is not None:
+        # In the Hub's cache, a file is a link to one that is named after what it holds.
+        file = checkpoint.resolve()
+        key += [str(file), file.stat().st_size, file.stat().st_mtime_ns]
+    key = json.dumps(key, sort_keys=True, default=str)
     digest = hashlib.sha256(key.encode()).hexdigest()[:12]
     return _cache_root(cache_dir) / "converted" / f"{preset.name}-{digest}"
 

@@ -17,6 +17,10 @@ METADATA = "metadata.json"
 CORE_WEIGHTS = "model.weights.h5"
 CARD = "README.md"
 
+# What repositories of transformers have besides.
+TRANSFORMERS_PREPROCESSOR = "preprocessor_config.json"
+TRANSFORMERS_WEIGHTS = "pytorch_model.bin"
+
 # What loading needs, next to the weights.
 SMALL_FILES = (CONFIG, PREPROCESSOR, LABELS, METADATA)
 # What saving writes; a model card that is there already stays.

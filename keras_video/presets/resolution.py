@@ -16,6 +16,11 @@ from keras_video.presets.hub import (
 )
 from keras_video.presets.preset import Preset
 from keras_video.presets.registry import get_preset, list_presets
+from keras_video.presets.transformers_folder import (
+    is_transformers_folder,
+    transformers_manifest,
+    transformers_weights,
+)
 
 logger = logging.getLogger("keras_video")
 
@@ -106,28 +111,45 @@ def resolve_preset(
             raise PresetError(
                 f"A directory has no revisions. Received: {str(preset)!r}, revision={revision!r}"
             )
-        return PresetSource(preset)
+        return _readable(preset, None, load_weights, cache_dir)
     if isinstance(preset, str):
         repository, pinned = _HUB_URI.fullmatch(preset).groups()
         if revision and pinned and revision != pinned:
             raise PresetError(
                 f"Two revisions are given; keep one. Received: {preset!r}, revision={revision!r}"
             )
-        return PresetSource(
-            download_repository(repository, revision=revision or pinned, **hub_options)
-        )
+        folder = download_repository(repository, revision=revision or pinned, **hub_options)
+        return _readable(folder, None, load_weights, cache_dir, repository)
     if preset.bundled and revision is None:
         return PresetSource(_bundled_folder(preset), preset)
     try:
         folder = download_repository(
             preset.hub_repository, revision=revision or preset.revision, **hub_options
         )
-        return PresetSource(folder, preset)
     except (RepositoryMissingError, HubUnreachableError) as error:
         # A revision that the caller asks for exists on the Hub or nowhere.
         if revision is not None:
             raise
         return _without_hub(preset, error, load_weights, cache_dir, local_files_only)
+    return _readable(folder, preset, load_weights, cache_dir)
+
+
+def _readable(
+    folder: Path, preset: Preset | None, load_weights: bool, cache_dir, repository=None
+) -> PresetSource:
+    """A folder of ours as it is; one of transformers after its conversion, once."""
+    if not is_transformers_folder(folder):
+        return PresetSource(folder, preset)
+    manifest = transformers_manifest(folder, repository or folder.name)
+    if preset is not None:
+        # What is registered knows better than the folder, which knows the labels.
+        manifest = dataclasses.replace(preset, labels=preset.labels or manifest.labels)
+    if not load_weights:
+        return PresetSource(None, manifest)
+    from keras_video.presets.original import converted_original
+
+    weights = transformers_weights(folder)
+    return PresetSource(converted_original(manifest, cache_dir, weights), manifest)
 
 
 def _without_hub(
