@@ -26,6 +26,11 @@ PUBLISHED = {
     "pp_tsm_k400_dense": "pp_tsm_k400_dense",
     "pp_tsm_101_k400_dense": "pp_tsm_101_k400_dense",
     "pp_tsn_k400": "pp_tsn_k400",
+    "slow_only_8x8_k400": "slow_only_8x8_k400_pyslowfast",
+    "slowfast_4x16_k400": "slowfast_4x16_k400",
+    "slowfast_8x8_k400": "slowfast_8x8_k400_pyslowfast",
+    "slowfast_8x8_k400_multigrid": "slowfast_8x8_k400",
+    "timesformer_k400": "timesformer_k400",
 }
 SCHEDULES = {
     "tsn_k400": "tsn",
@@ -33,7 +38,16 @@ SCHEDULES = {
     "pp_tsm_k400_uniform": "pptsm_uniform",
     "pp_tsm_101_k400_dense": "pptsm_dense_r101",
     "pp_tsn_k400": "pptsn",
+    "slowfast_4x16_k400": "slowfast",
+    "timesformer_k400": "timesformer",
 }
+# Arguments of a small model, where it has no depth and width.
+TINY = {
+    "SlowFast": {"depth": 14, "width": 8},
+    "SlowOnly": {"depth": 14, "width": 8},
+    "TimeSformer": {"num_layers": 1, "hidden_dim": 16, "num_heads": 2},
+}
+MOTION = ("tsm_motion",)
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 
@@ -57,24 +71,26 @@ def data(tmp_path_factory):
 
 
 def test_all_recipes_are_here():
-    assert set(RECIPES) == {*PUBLISHED, "finetune", "tsm_motion"}
+    assert set(RECIPES) == {*PUBLISHED, "finetune", *MOTION}
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_can_be_built_and_fed(name, data):
+def test_a_recipe_can_be_built_and_fed(name, data, monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)  # As for `python recipes/NAME.py`.
     recipe = load(name)
     config = recipe.get_config()
     check_config(config)
     config.batch_size = 2
     config.data.root = str(data / "lists")
-    if name == "tsm_motion":
+    config.multigrid.long_cycle, config.multigrid.short_cycle = (), (0.5**0.5,)
+    if name in MOTION:
         config.data.root = ""
         config.data.arguments.update(train_clips=4, test_clips=2)
         size, classes = 64, 8
     elif config.model.preset is None:
-        assert config.model.backbone
+        assert config.model.backbone or config.model.name in ("SlowFast", "SlowOnly")
         config.model.backbone = None
-        config.model.arguments.update(depth=18, width=4)
+        config.model.arguments.update(TINY.get(config.model.name, {"depth": 18, "width": 4}))
         size, classes = 224, 2
     else:
         config.model.preset = "tsm_tiny_motion"
@@ -82,10 +98,13 @@ def test_a_recipe_can_be_built_and_fed(name, data):
             config.data.transforms = (MultiScaleCrop(64), RandomFlip())
         size, classes = 64, 2
     prepared = prepare_recipe(config, getattr(recipe, "make_data", None))
-    frames = prepared.model.num_frames
+    frames = prepared.model.preprocessor.num_frames
     text = prepared.summary()
-    assert f"clips (2, {frames}, {size}, {size}, 3) uint8, labels (2, {classes}) float32" in text
+    count, side = (4, round(size * 0.5**0.5)) if config.multigrid.enabled else (2, size)
+    first = f"clips ({count}, {frames}, {side}, {side}, 3) uint8, labels ({count}, {classes})"
+    assert first in text
     clips, *_ = prepared.val.batch(0)
+    size = config.preprocessor.get("crop_size", size)
     assert clips.shape == (2, frames, size, size, 3)
     assert type(prepared.model).__name__ in text
     assert prepared.model.output_shape == (None, classes)
@@ -100,8 +119,10 @@ def test_a_recipe_makes_the_preset_that_was_published(name, preset):
     assert f"python recipes/{name}.py --workdir=" in text and "--config.data.root=" in text
     if config.model.preset is None:
         assert config.model.name == published.model_class_name
-        assert config.model.arguments.depth == published.config.get("depth", 50)
-        assert config.model.backbone in get_preset(config.model.backbone).name
+        arguments = config.model.arguments.to_dict()
+        assert arguments.get("depth", 50) == published.config.get("depth", 50)
+        if config.model.backbone is not None:
+            assert config.model.backbone in get_preset(config.model.backbone).name
         assert config.preprocessor.to_dict() == published.preprocessor
     else:
         assert get_preset(config.model.preset).preprocessor == published.preprocessor
