@@ -175,19 +175,33 @@ def _add_convert(command) -> None:
     convert = command(
         "convert",
         _convert,
-        "turn a PaddleVideo checkpoint into a preset",
-        description="Converts a checkpoint (.pdparams, .safetensors) into a preset directory, "
-        "which from_preset() and `keras-video predict --preset` load.",
+        "turn another project's checkpoint into a preset, or back",
+        description="Converts a checkpoint of another project (.pdparams, .safetensors, .pth, "
+        ".pyth, .pkl) into a preset directory, which from_preset() and `keras-video predict "
+        "--preset` load. With --output, the other way: writes a preset as another project would.",
+        epilog="examples: keras-video convert SLOWFAST_8x8_R50.pyth --model slowfast --to mine; "
+        "keras-video convert mine --to pytorchvideo --output slowfast.safetensors",
     )
-    convert.add_argument("file", type=Path, metavar="FILE")
+    convert.add_argument("file", metavar="FILE", help="with --output, a preset")
     convert.add_argument(
         "--model",
-        required=True,
         metavar="NAME",
         help="a preset such as pp_tsm_k400, whose preprocessing and labels the new one gets; or a "
         "model such as pp_tsm",
     )
-    convert.add_argument("--to", required=True, type=Path, metavar="DIR")
+    convert.add_argument(
+        "--to",
+        required=True,
+        metavar="DIR",
+        help="the new preset; with --output, whose form to write: huggingface, pytorchvideo, ...",
+    )
+    convert.add_argument(
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="a .safetensors file, a .pth file (needs torch), or with `--to huggingface` a "
+        "directory for transformers",
+    )
     convert.add_argument(
         "--format", default="auto", metavar="NAME", help="whose tensor names (default: %(default)s)"
     )
@@ -313,8 +327,19 @@ def _millions(count: int) -> str:
 
 def _convert(options: argparse.Namespace) -> int:
     from keras_video.console import quiet_tensorflow
-    from keras_video.presets import convert
+    from keras_video.presets import PresetError, convert, write_checkpoint
 
+    if (options.model is None) == (options.output is None):
+        raise PresetError(
+            "`convert` takes --model NAME to make a preset of a checkpoint, or --output PATH to "
+            f"write a preset in the form of --to. Received: --model {options.model} --output "
+            f"{options.output}"
+        )
+    if options.output is not None:
+        model = load_model(options.file, options.debug)
+        write_checkpoint(model, options.output, options.to)
+        print(f"{type(model).__name__} with {model.count_params():,} weights: {options.output}")
+        return 0
     with quiet_tensorflow(options.debug):
         import keras  # noqa: F401
 

@@ -20,5 +20,6 @@ __getattr__, __dir__, __all__ = attach(
         "register_preset": "registry",
         "save_preset": "saving",
         "upload_preset": "uploading",
+        "write_checkpoint": "checkpoint_writing",
     },
 )

@@ -32,6 +32,10 @@ class CheckpointFormat:
         defaults: arguments that `convert` sets on models that it builds, unless the caller does:
             how the world's own programs prepare clips and average results.
 
+        state_key: under which the world's torch files have their weights.
+        write_folder: takes a model and a folder, and writes the configs that go with the weights;
+            `None` where a checkpoint is a single file.
+
     Example:
 
     >>> checkpoint_maps = {"mmaction2": CheckpointFormat(mmaction2_map, (TORCH_COUNTERS,))}
@@ -41,6 +45,8 @@ class CheckpointFormat:
     ignored: tuple[str, ...] = ()
     arguments: Mapping = dataclasses.field(default_factory=dict)
     defaults: Mapping = dataclasses.field(default_factory=dict)
+    state_key: str = "state_dict"
+    write_folder: Callable | None = None
 
     def __call__(self, model) -> dict[str, tuple]:
         return self.table(model)

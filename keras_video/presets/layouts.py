@@ -45,6 +45,7 @@ class Layout(NamedTuple):
             parts = [part.transpose(np.argsort(self.axes)) for part in parts]
         return [np.ascontiguousarray(part).reshape(part.shape) for part in parts]
 
+
 LAYOUTS: dict[str, Layout] = {
     # Vectors (biases, batch-norm statistics) and anything that is the same everywhere.
     "same": Layout(),

@@ -165,7 +165,7 @@ def test_slow_frames_must_be_those_of_the_checkpoint():
     with pytest.raises(PresetError, match="need a model with slow_frames='stride', fusion_norm=F"):
         convert(original_tensors(stepwise, "mmaction2"), evenly, format="mmaction2")
     with pytest.raises(PresetError, match="need a model with slow_frames='linspace'"):
-        original_tensors(keras_video.models.SlowFast(slow_frames="stride", **small), "pyslowfast")
+        original_tensors(keras_video.models.SlowFast(slow_frames="stride", **small), "caffe2")
     built = convert(original_tensors(stepwise, "mmaction2"), "slowfast", depth=14, width=8)
     assert (built.slow_frames, built.fusion_norm, built.pool_size) == ("stride", False, None)
     assert built.normalize == "imagenet"

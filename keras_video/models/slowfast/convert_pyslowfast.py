@@ -4,6 +4,8 @@ Most networks of its model zoo were trained in Caffe2; their files are pickles o
 `_riv` is the running variance, though its name says inverse.
 """
 
+import dataclasses
+
 from keras_video.models.slowfast.pathway import BLOCKS
 from keras_video.models.slowfast.torch_slowfast_map import Place, torch_slowfast_map
 from keras_video.presets.checkpoint_format import TORCH_COUNTERS, CheckpointFormat
@@ -83,11 +85,11 @@ def caffe2_names(place: Place, blocks: tuple[int, ...]) -> tuple[str, str]:
     return conv, f"{conv}_bn"
 
 
-PYSLOWFAST_SLOWFAST = CheckpointFormat(
-    pyslowfast_map, ignored=(TORCH_COUNTERS,), arguments={"slow_frames": "linspace"}
+PYSLOWFAST_SLOW = CheckpointFormat(
+    pyslowfast_map, ignored=(TORCH_COUNTERS,), state_key="model_state"
 )
-PYSLOWFAST_SLOW = CheckpointFormat(pyslowfast_map, ignored=(TORCH_COUNTERS,))
-CAFFE2_SLOWFAST = CheckpointFormat(
-    caffe2_map, ignored=CAFFE2_SOLVER, arguments={"slow_frames": "linspace"}
-)
+# The connections are normalised in all of its networks.
+EVENLY = {"slow_frames": "linspace", "fusion_norm": True}
+PYSLOWFAST_SLOWFAST = dataclasses.replace(PYSLOWFAST_SLOW, arguments=EVENLY)
 CAFFE2_SLOW = CheckpointFormat(caffe2_map, ignored=CAFFE2_SOLVER)
+CAFFE2_SLOWFAST = dataclasses.replace(CAFFE2_SLOW, arguments=EVENLY)

@@ -1,5 +1,7 @@
 """Where PyTorchVideo keeps the weights of SlowFast and Slow."""
 
+import dataclasses
+
 from keras_video.models.slowfast.torch_slowfast_map import Place, torch_slowfast_map
 from keras_video.presets.checkpoint_format import TORCH_COUNTERS, CheckpointFormat
 
@@ -45,12 +47,14 @@ def pytorchvideo_names(place: Place, pathway: str = "") -> tuple[str, str]:
 
 # Its heads have no softmax before the mean over windows.
 AVERAGES = {"average": "logits"}
-PYTORCHVIDEO_SLOWFAST = CheckpointFormat(
-    pytorchvideo_slowfast_map,
-    ignored=(TORCH_COUNTERS,),
-    arguments={"slow_frames": "linspace"},
-    defaults=AVERAGES,
-)
 PYTORCHVIDEO_SLOW = CheckpointFormat(
-    pytorchvideo_slow_map, ignored=(TORCH_COUNTERS,), defaults=AVERAGES
+    pytorchvideo_slow_map,
+    ignored=(TORCH_COUNTERS,),
+    defaults=AVERAGES,
+    state_key="model_state",
+)
+PYTORCHVIDEO_SLOWFAST = dataclasses.replace(
+    PYTORCHVIDEO_SLOW,
+    table=pytorchvideo_slowfast_map,
+    arguments={"slow_frames": "linspace", "fusion_norm": True},
 )

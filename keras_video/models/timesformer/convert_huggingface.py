@@ -1,9 +1,11 @@
-"""Where Hugging Face's transformers keep the weights of TimeSformer, and its config.
+"""Where Hugging Face's transformers keep the weights of TimeSformer.
 
 The names are those of the files on the Hub; transformers 5 has others in memory.
 """
 
+from keras_video.models.timesformer.huggingface_folder import write_folder
 from keras_video.models.timesformer.torch_timesformer_map import torch_timesformer_map
+from keras_video.presets.checkpoint_format import CheckpointFormat
 
 OTHERS = {
     "class_token": "timesformer.embeddings.cls_token",
@@ -43,3 +45,6 @@ def huggingface_map(model) -> dict[str, tuple[str, str]]:
         `{variable path: (tensor name, layout)}`, complete.
     """
     return torch_timesformer_map(model, OTHERS, "timesformer.encoder.layer.{}.", DIVIDED, UNDIVIDED)
+
+
+HUGGINGFACE = CheckpointFormat(huggingface_map, write_folder=write_folder)

@@ -5,6 +5,7 @@ https://github.com/facebookresearch/TimeSformer. PaddleVideo has taken the names
 
 from keras_video.models.timesformer.convert_paddle import DIVIDED, MLP, UNDIVIDED
 from keras_video.models.timesformer.torch_timesformer_map import torch_timesformer_map
+from keras_video.presets.checkpoint_format import CheckpointFormat
 
 OTHERS = {
     "class_token": "model.cls_token",
@@ -24,3 +25,6 @@ def timesformer_map(model) -> dict[str, tuple[str, str]]:
     """
     divided, undivided = {**DIVIDED, **MLP}, {**UNDIVIDED, **MLP}
     return torch_timesformer_map(model, OTHERS, "model.blocks.{}.", divided, undivided)
+
+
+TIMESFORMER = CheckpointFormat(timesformer_map, state_key="model_state")

@@ -7,10 +7,10 @@ from keras import ops
 from keras_video.layers.divided_space_time_attention import DividedSpaceTimeAttention
 from keras_video.layers.fold_time import UnfoldTime
 from keras_video.models.rgb_normalization import rgb_normalization
-from keras_video.models.timesformer.convert_huggingface import huggingface_map
+from keras_video.models.timesformer.convert_huggingface import HUGGINGFACE
 from keras_video.models.timesformer.convert_mmaction2 import MMACTION2
 from keras_video.models.timesformer.convert_paddle import paddlevideo_map
-from keras_video.models.timesformer.convert_timesformer import timesformer_map
+from keras_video.models.timesformer.convert_timesformer import TIMESFORMER
 from keras_video.models.timesformer.residual_branches import (
     INITIALIZER,
     ResidualAttention,
@@ -50,7 +50,7 @@ class TimeSformer(VideoClassifier):
         drop_path: share of the residual branches that training drops in the last block; it grows
             evenly from 0 in the first. Defaults to 0.1.
         remat: whether training computes the activations of each layer again on the way back,
-            instead of keeping them: a fraction of the memory for a third more time. Defaults to
+            instead of keeping them: a quarter of their memory for a quarter more time. Defaults to
             `False`.
         normalize: `"kinetics"` (default: mean 0.45, std 0.225), `"imagenet"`, a pair `(mean, std)`
             of three numbers each in units of 0 to 1, or `None` where inputs are normalised already.
@@ -82,8 +82,8 @@ class TimeSformer(VideoClassifier):
     }
     checkpoint_maps = {
         "paddlevideo": paddlevideo_map,
-        "timesformer": timesformer_map,
-        "huggingface": huggingface_map,
+        "timesformer": TIMESFORMER,
+        "huggingface": HUGGINGFACE,
         "mmaction2": MMACTION2,
     }
 
