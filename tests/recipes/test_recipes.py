@@ -98,7 +98,7 @@ def test_a_recipe_can_be_built_and_fed(name, data, monkeypatch):
             config.data.transforms = (MultiScaleCrop(64), RandomFlip())
         size, classes = 64, 2
     prepared = prepare_recipe(config, getattr(recipe, "make_data", None))
-    frames = prepared.model.preprocessor.num_frames
+    frames = prepared.model.num_frames or prepared.model.preprocessor.num_frames
     text = prepared.summary()
     count, side = (4, round(size * 0.5**0.5)) if config.multigrid.enabled else (2, size)
     first = f"clips ({count}, {frames}, {side}, {side}, 3) uint8, labels ({count}, {classes})"
