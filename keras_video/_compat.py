@@ -1,7 +1,9 @@
 """Everything that depends on a backend's or Keras' particulars, in one place."""
 
+import contextlib
 import contextvars
 import sys
+from collections.abc import Iterator
 
 import keras
 
@@ -9,8 +11,18 @@ import keras
 lowered_for_cpu = contextvars.ContextVar("lowered_for_cpu", default=False)
 
 
-def trains_on_cpu() -> bool:
-    """Whether TensorFlow trains without GPU or TPU: layers may take their form for CPUs."""
+@contextlib.contextmanager
+def lowering_for_cpu() -> Iterator[None]:
+    """What is traced meanwhile takes those forms, if TensorFlow computes on a CPU."""
+    token = lowered_for_cpu.set(computes_on_cpu())
+    try:
+        yield
+    finally:
+        lowered_for_cpu.reset(token)
+
+
+def computes_on_cpu() -> bool:
+    """Whether TensorFlow is the backend and has neither GPU nor TPU."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -113,7 +125,7 @@ def batch_norm(
         )
         return outputs, mean, unbiased * ((count - 1.0) / count)
 
-    if inputs.dtype != tf.float32 and inputs.shape[-1] % 16 and trains_on_cpu():
+    if inputs.dtype != tf.float32 and inputs.shape[-1] % 16 and computes_on_cpu():
         # oneDNN takes eight times as long over halves whose channels do not fill its registers.
         return _in_float32(batch_norm, inputs, gamma, beta, epsilon, synchronized, num_splits)
     if num_splits == 1:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import keras
 
-from keras_video._compat import lowered_for_cpu
+from keras_video._compat import lowering_for_cpu
 
 
 def make_inference_function(model: keras.Model) -> Callable:
@@ -46,16 +46,13 @@ def make_inference_function(model: keras.Model) -> Callable:
 
     @tf.function(autograph=False)
     def infer(clips):
-        lowered = lowered_for_cpu.set(not tf.config.list_physical_devices("GPU"))
-        try:
+        with lowering_for_cpu():
             logits, _ = model.stateless_call(
                 [tf.constant(value) for value in trainable],
                 [tf.constant(value) for value in non_trainable],
                 clips,
                 training=False,
             )
-        finally:
-            lowered_for_cpu.reset(lowered)
         return logits
 
     def run(clips):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_video._compat import conv_over_time, lowered_for_cpu, trains_on_cpu
+from keras_video._compat import computes_on_cpu, conv_over_time, lowered_for_cpu
 from keras_video.layers.batch_norm import BatchNorm
 from keras_video.layers.conv_norm import activate, add_activate
 
@@ -110,7 +110,7 @@ class ConvNorm3D(keras.layers.Layer):
 
     def call(self, inputs, residual=None, training=None):
         if training and self.norm.trainable:
-            outputs = self._convolve(inputs, self.kernel, trains_on_cpu())
+            outputs = self._convolve(inputs, self.kernel, computes_on_cpu())
             outputs = self.norm(_frame_by_frame(outputs, self.filters), training=True)
         else:
             norm = self.norm

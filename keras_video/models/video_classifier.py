@@ -8,6 +8,7 @@ from itertools import islice
 import keras
 import numpy as np
 
+from keras_video._compat import lowering_for_cpu
 from keras_video.models.functional_model import FunctionalModel
 
 
@@ -123,6 +124,10 @@ class VideoClassifier(FunctionalModel):
         if one_batch and steps is None and not callbacks and not self._has_replicas():
             return self.predict_on_batch(x)
         return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def predict_step(self, *args, **kwargs):
+        with lowering_for_cpu():
+            return super().predict_step(*args, **kwargs)
 
     def _has_replicas(self) -> bool:
         strategy = getattr(self, "distribute_strategy", None)
