@@ -100,7 +100,10 @@ def _weights(preset: Preset) -> str:
     if preset.bundled:
         return "in this package"
     source = SOURCES.get(preset.source_format, preset.source_format)
-    return _link(source, preset.source_url)
+    address = preset.source_url
+    if address is None and preset.repository:
+        address = f"https://huggingface.co/{preset.repository}"
+    return _link(source, address)
 
 
 def _link(text: str, address: str | None) -> str:

@@ -96,6 +96,19 @@ def test_a_manifest_is_complete(name):
     assert preset.license in ("apache-2.0", "mit")
 
 
+def test_repositories_of_transformers_are_named_with_their_license():
+    names = keras_video.list_presets("*_facebook", model="TimeSformer")
+    assert len(names) == 6
+    for preset in map(get_preset, names):
+        assert preset.repository.startswith("facebook/timesformer-")
+        assert preset.license == "cc-by-nc-4.0"
+        frames = preset.config.get("num_frames", 8)
+        preprocessor = keras_video.data.VideoPreprocessor(**preset.preprocessor)
+        assert preprocessor.num_frames == frames
+        assert preprocessor.crop_size == preset.config.get("image_size", 224)
+        assert preset.metrics["top1"] < preset.metrics["top5"]
+
+
 @pytest.fixture
 def mirror(monkeypatch, tmp_path):
     """The host of the original checkpoints, on this machine; the Hub has nothing."""
