@@ -1,12 +1,17 @@
 """What a block of TimeSformer has besides `DividedSpaceTimeAttention`: `x + branch(norm(x))`."""
 
+import math
+
 import keras
 from keras import ops
 
 from keras_video.layers.drop_path import DropPath
 from keras_video.layers.self_attention import SelfAttention
 
-INITIALIZER = keras.initializers.TruncatedNormal(stddev=0.02)
+
+def initializer(fan_in: int) -> keras.initializers.Initializer:
+    """Of matrices: as published for 768 channels, and the same variance of outputs for others."""
+    return keras.initializers.TruncatedNormal(stddev=0.02 * math.sqrt(768 / fan_in))
 
 
 class ResidualBranch(keras.layers.Layer):
@@ -64,12 +69,15 @@ class ResidualAttention(ResidualBranch):
     def __init__(self, num_heads: int, **kwargs):
         super().__init__(**kwargs)
         self.num_heads = num_heads
-        self.attention = SelfAttention(
-            num_heads, kernel_initializer=INITIALIZER, dtype=self.dtype_policy, name="attention"
-        )
 
     def build(self, input_shape):
         self.norm.build(input_shape)
+        self.attention = SelfAttention(
+            self.num_heads,
+            kernel_initializer=initializer(input_shape[-1]),
+            dtype=self.dtype_policy,
+            name="attention",
+        )
         self.attention.build(input_shape)
 
     def branch(self, tokens):
@@ -90,7 +98,7 @@ class ResidualMLP(ResidualBranch):
     def build(self, input_shape):
         channels = input_shape[-1]
         self.norm.build(input_shape)
-        options = {"kernel_initializer": INITIALIZER, "dtype": self.dtype_policy}
+        options = {"kernel_initializer": initializer(channels), "dtype": self.dtype_policy}
         self.expansion = keras.layers.Dense(self.hidden_dim, name="expansion", **options)
         self.projection = keras.layers.Dense(channels, name="projection", **options)
         self.expansion.build((None, channels))

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_video.models.timesformer.residual_branches import INITIALIZER
+from keras_video.models.timesformer.residual_branches import initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -33,15 +33,16 @@ class SpaceTimeEmbedding(keras.layers.Layer):
             self.hidden_dim,
             self.patch_size,
             strides=self.patch_size,
-            kernel_initializer=INITIALIZER,
+            kernel_initializer=initializer(self.patch_size**2 * channels),
             data_format="channels_last",
             dtype=self.dtype_policy,
             name="patches",
         )
         self.patches.build((None, height, width, channels))
-        self.class_token = self.add_weight((1, 1, self.hidden_dim), INITIALIZER, name="class_token")
+        small = initializer(self.hidden_dim)
+        self.class_token = self.add_weight((1, 1, self.hidden_dim), small, name="class_token")
         self.positions = self.add_weight(
-            (1, 1 + self.num_patches, self.hidden_dim), INITIALIZER, name="positions"
+            (1, 1 + self.num_patches, self.hidden_dim), small, name="positions"
         )
         if self.times:
             self.time_embedding = self.add_weight(

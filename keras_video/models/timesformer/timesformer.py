@@ -12,9 +12,9 @@ from keras_video.models.timesformer.convert_mmaction2 import MMACTION2
 from keras_video.models.timesformer.convert_paddle import paddlevideo_map
 from keras_video.models.timesformer.convert_timesformer import TIMESFORMER
 from keras_video.models.timesformer.residual_branches import (
-    INITIALIZER,
     ResidualAttention,
     ResidualMLP,
+    initializer,
 )
 from keras_video.models.timesformer.resized_embeddings import resize_positions, resize_times
 from keras_video.models.timesformer.space_time_embedding import SpaceTimeEmbedding
@@ -158,9 +158,9 @@ class TimeSformer(VideoClassifier):
                 attend = DividedSpaceTimeAttention(
                     num_frames,
                     num_heads,
-                    kernel_initializer=INITIALIZER,
+                    kernel_initializer=initializer(hidden_dim),
                     # As published: only the first block has a say over time from the start.
-                    temporal_initializer=INITIALIZER if number == 1 else "zeros",
+                    temporal_initializer=initializer(hidden_dim) if number == 1 else "zeros",
                     name=f"block{number}_attention",
                     **options,
                 )
@@ -172,7 +172,10 @@ class TimeSformer(VideoClassifier):
         norm = keras.layers.LayerNormalization(epsilon=EPSILON, dtype="float32", name="norm")
         drop = keras.layers.Dropout(dropout, dtype="float32", name="dropout")
         classifier = keras.layers.Dense(
-            num_classes, kernel_initializer=INITIALIZER, dtype="float32", name="classifier"
+            num_classes,
+            kernel_initializer=initializer(hidden_dim),
+            dtype="float32",
+            name="classifier",
         )
 
         # === Functional model ===
