@@ -20,16 +20,24 @@ class Pathway:
         kernels: temporal kernel of the stem, and of the blocks of each stage.
         depth: one of `BLOCKS`.
         width: channels of the stem.
+        zero_scale: whether the last normalisation of a block starts with the scale 0.
         synchronized: whether batch statistics are taken over all replicas.
         dtype: dtype policy of the layers.
     """
 
     def __init__(
-        self, name: str, kernels: tuple, depth: int, width: int, synchronized: bool, dtype
+        self,
+        name: str,
+        kernels: tuple,
+        depth: int,
+        width: int,
+        zero_scale: bool,
+        synchronized: bool,
+        dtype,
     ):
         self.name, self.width = name, width
         self.stem_kernel, self.stage_kernels = kernels
-        self.blocks = BLOCKS[depth]
+        self.blocks, self.zero_scale = BLOCKS[depth], zero_scale
         self.options = {"synchronized": synchronized, "dtype": dtype}
 
     def stem(self, clips):
@@ -54,7 +62,11 @@ class Pathway:
         if block == 1:
             x = self._conv(4 * filters, (1, 1, 1), strides, name=f"{name}_shortcut")(x)
         last = self._conv(
-            4 * filters, (1, 1, 1), activation="relu", zero_scale=True, name=f"{name}_conv3"
+            4 * filters,
+            (1, 1, 1),
+            activation="relu",
+            zero_scale=self.zero_scale,
+            name=f"{name}_conv3",
         )
         return last(branch, residual=x)
 

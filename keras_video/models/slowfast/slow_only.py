@@ -35,6 +35,9 @@ class SlowOnly(SlowFastClassifier):
         average: what is averaged over the windows: `"probabilities"` (default) or `"logits"`.
         normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
             in units of 0 to 1, or `None` where inputs are normalised already.
+        zero_scale: whether the last normalisation of every block starts with the scale 0, so that
+            the block is the identity at first: good in long training, slow to begin with in short.
+            Defaults to `True`.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
             Defaults to `False`.
         dtype: dtype policy of all layers, for example `"mixed_bfloat16"`.
@@ -71,6 +74,7 @@ class SlowOnly(SlowFastClassifier):
         pool_size: int | None = 7,
         average: str = "probabilities",
         normalize="kinetics",
+        zero_scale: bool = True,
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
@@ -84,6 +88,7 @@ class SlowOnly(SlowFastClassifier):
             width=width,
             normalize=normalize,
             image_size=image_size,
+            zero_scale=zero_scale,
             synchronized=synchronized,
             dtype=dtype,
             name="backbone",
@@ -105,6 +110,7 @@ class SlowOnly(SlowFastClassifier):
         self.pool_size = pool_size
         self.average = average
         self.normalize = normalize
+        self.zero_scale = zero_scale
         self.synchronized = synchronized
 
     def get_config(self):
@@ -119,5 +125,6 @@ class SlowOnly(SlowFastClassifier):
             "pool_size": self.pool_size,
             "average": self.average,
             "normalize": self.normalize,
+            "zero_scale": self.zero_scale,
             "synchronized": self.synchronized,
         }

@@ -22,6 +22,9 @@ class SlowOnlyBackbone(FunctionalModel):
         normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
             in units of 0 to 1, or `None` where inputs are normalised already.
         image_size: height and width of the frames, or `None` (default) for any.
+        zero_scale: whether the last normalisation of every block starts with the scale 0, so that
+            the block is the identity at first: good in long training, slow to begin with in short.
+            Defaults to `True`.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
         dtype: dtype policy of all layers.
 
@@ -42,6 +45,7 @@ class SlowOnlyBackbone(FunctionalModel):
         width: int = 64,
         normalize="kinetics",
         image_size: int | None = None,
+        zero_scale: bool = True,
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
@@ -50,7 +54,7 @@ class SlowOnlyBackbone(FunctionalModel):
         normalization = rgb_normalization(normalize)
 
         # === Layers ===
-        pathway = Pathway("slow", SLOW_KERNELS, depth, width, synchronized, dtype)
+        pathway = Pathway("slow", SLOW_KERNELS, depth, width, zero_scale, synchronized, dtype)
 
         # === Functional model ===
         clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
@@ -65,6 +69,7 @@ class SlowOnlyBackbone(FunctionalModel):
         self.width = width
         self.normalize = normalize
         self.image_size = image_size
+        self.zero_scale = zero_scale
         self.synchronized = synchronized
 
     def get_config(self):
@@ -75,5 +80,6 @@ class SlowOnlyBackbone(FunctionalModel):
             "width": self.width,
             "normalize": self.normalize,
             "image_size": self.image_size,
+            "zero_scale": self.zero_scale,
             "synchronized": self.synchronized,
         }

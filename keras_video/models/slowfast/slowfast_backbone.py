@@ -35,6 +35,9 @@ class SlowFastBackbone(FunctionalModel):
         normalize: `"kinetics"` (default), `"imagenet"`, a pair `(mean, std)` of three numbers each
             in units of 0 to 1, or `None` where inputs are normalised already.
         image_size: height and width of the frames, or `None` (default) for any.
+        zero_scale: whether the last normalisation of every block starts with the scale 0, so that
+            the block is the identity at first: good in long training, slow to begin with in short.
+            Defaults to `True`.
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
         dtype: dtype policy of all layers.
 
@@ -61,6 +64,7 @@ class SlowFastBackbone(FunctionalModel):
         slow_frames: str = "linspace",
         normalize="kinetics",
         image_size: int | None = None,
+        zero_scale: bool = True,
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
@@ -79,8 +83,10 @@ class SlowFastBackbone(FunctionalModel):
         normalization = rgb_normalization(normalize)
 
         # === Layers ===
-        slow_path = Pathway("slow", SLOW_KERNELS, depth, width, synchronized, dtype)
-        fast_path = Pathway("fast", FAST_KERNELS, depth, width // beta, synchronized, dtype)
+        slow_path = Pathway("slow", SLOW_KERNELS, depth, width, zero_scale, synchronized, dtype)
+        fast_path = Pathway(
+            "fast", FAST_KERNELS, depth, width // beta, zero_scale, synchronized, dtype
+        )
 
         def fuse(slow, fast, number):
             filters, options = 2 * fast.shape[-1], {"dtype": dtype, "name": f"fuse{number}"}
@@ -114,6 +120,7 @@ class SlowFastBackbone(FunctionalModel):
         self.slow_frames = slow_frames
         self.normalize = normalize
         self.image_size = image_size
+        self.zero_scale = zero_scale
         self.synchronized = synchronized
 
     def get_config(self):
@@ -129,5 +136,6 @@ class SlowFastBackbone(FunctionalModel):
             "slow_frames": self.slow_frames,
             "normalize": self.normalize,
             "image_size": self.image_size,
+            "zero_scale": self.zero_scale,
             "synchronized": self.synchronized,
         }
