@@ -45,8 +45,12 @@ class SpaceTimeEmbedding(keras.layers.Layer):
             (1, 1 + self.num_patches, self.hidden_dim), small, name="positions"
         )
         if self.times:
+            # Large, unlike the others: attention sees no order of frames until they are told apart.
+            # (Published weights began as an image network's, with zeros: `load_image_weights`.)
             self.time_embedding = self.add_weight(
-                (1, self.num_frames, self.hidden_dim), "zeros", name="times"
+                (1, self.num_frames, self.hidden_dim),
+                keras.initializers.TruncatedNormal(stddev=1.0),
+                name="times",
             )
 
     def call(self, clips):
