@@ -47,7 +47,7 @@ TINY = {
     "SlowOnly": {"depth": 14, "width": 8},
     "TimeSformer": {"num_layers": 1, "hidden_dim": 16, "num_heads": 2},
 }
-MOTION = ("timesformer_motion", "tsm_motion")
+MOTION = ("slowfast_motion", "timesformer_motion", "tsm_motion")
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 
