@@ -4,8 +4,9 @@ The eight classes of `tsm_motion.py`: no single frame tells the two of a pair ap
 
     python recipes/timesformer_motion.py --workdir=runs/timesformer_motion
 
-Without pretraining a transformer learns slowly: it begins to see movements after three epochs.
-README.md next to this file shows what the command printed. Needs no data and no GPU.
+Without pretraining a transformer learns slowly: it begins to see movements after three epochs. A
+run of 20 epochs had reached 77.5 % of 400 unseen clips when it was stopped in the 17th; we have not
+run all 40. Needs no data and no GPU.
 
 Reference: Bertasius et al., "Is Space-Time Attention All You Need for Video Understanding?",
 https://arxiv.org/abs/2102.05095
