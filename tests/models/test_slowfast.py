@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_video.models import SlowFast, SlowOnly
+from keras_video.models.slowfast.position_head import PositionAverage
 from keras_video.models.slowfast.slow_frames import SlowFrames
 from keras_video.testing import draw_clips, draw_weights
 
@@ -92,6 +93,17 @@ def test_a_single_window_gives_the_logits_themselves():
     clips = draw_clips(2, 8, 64, 64)
     outputs = [drawn(average=a).predict(clips, verbose=0) for a in ("probabilities", "logits")]
     np.testing.assert_allclose(*outputs, atol=1e-5)
+
+
+def test_windows_that_are_quite_sure_stay_finite():
+    logits = np.array([[[[900.0, 0.0, -900.0]], [[900.0, 10.0, -900.0]]]], "float32")
+    layer = PositionAverage("probabilities")
+    with tf.GradientTape() as tape:
+        tape.watch(inputs := tf.constant(logits))
+        outputs = layer(inputs)
+    expected = [900, 10 - np.log(2), -900]
+    np.testing.assert_allclose(outputs - outputs[0, 0], [np.array(expected) - 900], rtol=1e-5)
+    assert np.isfinite(tape.gradient(outputs, inputs)).all()
 
 
 def test_views_are_averaged_after_the_softmax():

@@ -103,8 +103,10 @@ class PositionAverage(keras.layers.Layer):
         mean = ops.mean(inputs, axis=(1, 2))
         if self.average == "logits":
             return mean
+        # The logarithm of the mean, without ever taking that of a vanished probability.
         total = ops.logsumexp(inputs, axis=-1, keepdims=True)
-        logarithm = ops.log(ops.mean(ops.exp(inputs - total), axis=(1, 2)))
+        count = ops.logsumexp(ops.zeros_like(total), axis=(1, 2))
+        logarithm = ops.logsumexp(inputs - total, axis=(1, 2)) - count
         return logarithm + ops.mean(total, axis=(1, 2))
 
     def compute_output_shape(self, input_shape):
