@@ -145,7 +145,7 @@ class DividedSpaceTimeAttention(keras.layers.Layer):
     def _over_time(self, patches, factor):
         shape = ops.shape(patches)
         if lowered_for_cpu.get():
-            # With constant weights the product of both matrices is one, too.
+            # One product of both matrices is less work than two products with the patches.
             first, second = self.temporal.projection, self.temporal_dense
             kernel = ops.matmul(first.kernel, second.kernel)
             bias = ops.matmul(first.bias[None], second.kernel)[0] + second.bias
