@@ -86,7 +86,7 @@ def test_a_recipe_can_be_built_and_fed(name, data, monkeypatch):
     if name in MOTION:
         config.data.root = ""
         config.data.arguments.update(train_clips=4, test_clips=2)
-        size, classes = 64, 8
+        size, classes = config.preprocessor.crop_size, 8
     elif config.model.preset is None:
         assert config.model.backbone or config.model.name in ("SlowFast", "SlowOnly")
         config.model.backbone = None
