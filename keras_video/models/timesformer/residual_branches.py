@@ -15,7 +15,7 @@ def initializer(fan_in: int) -> keras.initializers.Initializer:
 
 
 class ResidualBranch(keras.layers.Layer):
-    """`x + branch(norm(x))`, with stochastic depth; a subclass has the branch.
+    """`x + branch(norm(x))`, with stochastic depth; a subclass defines `branch(tokens)`.
 
     Args:
         drop_path: share of the samples whose branch training drops.
@@ -34,9 +34,6 @@ class ResidualBranch(keras.layers.Layer):
             epsilon=epsilon, dtype=self.dtype_policy, name="norm"
         )
         self.drop = DropPath(drop_path, dtype=self.dtype_policy)
-
-    def branch(self, tokens):
-        raise NotImplementedError
 
     def call(self, tokens, training=None):
         # Drawn here, once: rematerialised code runs twice.
