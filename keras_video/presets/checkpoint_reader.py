@@ -1,7 +1,11 @@
 """Reads checkpoints of other frameworks into arrays, trusting nothing in them."""
 
+import gzip
 import os
+import tarfile
+import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -23,34 +27,35 @@ _CAFFE2_BLOBS = "blobs"
 def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Reads the tensors of a checkpoint file.
 
-    Containers are told apart by their first bytes, not by their names:
+        Containers are told apart by their first bytes, not by their names:
 
-    - `.safetensors`;
-    - torch's files (`.pth`, `.pyth`, `.pt`, `.pth.tar`, `.ckpt`), new and old. The weights are the
-      dict under `model_state`, `state_dict`, `model` or `model_state_dict`, or the whole file;
-      what else a training run has saved is left out unread, and so is the prefix `module.` that
-      data parallelism puts before every name. torch isn't needed;
-    - Paddle's `.pdparams`, a pickled dict of arrays;
-    - Caffe2's `.pkl`, a pickled dict with `blobs`.
+        - `.safetensors`;
+        - torch's files (`.pth`, `.pyth`, `.pt`, `.pth.tar`, `.ckpt`), new and old. The weights are the
+          dict under `model_state`, `state_dict`, `model` or `model_state_dict`, or the whole file;
+          what else a training run has saved is left out unread, and so is the prefix `module.` that
+          data parallelism puts before every name. torch isn't needed;
+        - Paddle's `.pdparams`, a pickled dict of arrays;
+        - Caffe2's `.pkl`, a pickled dict with `blobs`;
+    - an archive, `.tar` or `.tar.gz`, with one `.pdparams` in it, read without unpacking it.
 
-    Pickles are read by unpicklers that can build arrays and nothing else, so a hostile file can't
-    run code.
+        Pickles are read by unpicklers that can build arrays and nothing else, so a hostile file can't
+        run code.
 
-    Args:
-        path: the file.
+        Args:
+            path: the file.
 
-    Returns:
-        `{tensor name: array}` in the file's own names and layouts; bfloat16 as float32.
+        Returns:
+            `{tensor name: array}` in the file's own names and layouts; bfloat16 as float32.
 
-    Raises:
-        PresetError: if the file is absent, damaged, no checkpoint, or asks for anything but
-            arrays.
+        Raises:
+            PresetError: if the file is absent, damaged, no checkpoint, or asks for anything but
+                arrays.
 
-    Example:
+        Example:
 
-    >>> tensors = keras_video.presets.read_checkpoint("ppTSM_k400_uniform.pdparams")
-    >>> tensors["head.fc.weight"].shape
-    (2048, 400)
+        >>> tensors = keras_video.presets.read_checkpoint("ppTSM_k400_uniform.pdparams")
+        >>> tensors["head.fc.weight"].shape
+        (2048, 400)
     """
     path = Path(os.path.expanduser(path))
     try:
@@ -63,7 +68,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     """Like `read_checkpoint`, with errors that don't name the file."""
     try:
         with open(path, "rb") as file:
-            start = file.read(64)
+            start = file.read(512)
         if _looks_like_safetensors(start, path.stat().st_size):
             return _read_safetensors(path)
         if start.startswith(ZIP_START):
@@ -71,12 +76,15 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
         if start.startswith(LEGACY_START):
             return read_legacy_torch(path)
         if _looks_like_pickle(start):
-            return _read_pickle(path)
+            with open(path, "rb") as file:
+                return _read_pickle(file)
+        if _looks_like_archive(start):
+            return _read_archive(path)
     except OSError as error:
         raise PresetError(f"The checkpoint can't be opened: {error.strerror or error}.") from error
     raise PresetError(
-        "Not a checkpoint: neither a .safetensors file nor one of torch, Paddle or Caffe2; it "
-        f"begins with {start[:24]!r}."
+        "Not a checkpoint: neither a .safetensors file nor one of torch, Paddle or Caffe2, nor an "
+        f"archive with one; it begins with {start[:24]!r}."
     )
 
 
@@ -87,6 +95,24 @@ def _looks_like_safetensors(start: bytes, size: int) -> bool:
 def _looks_like_pickle(start: bytes) -> bool:
     binary_protocol = start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
     return binary_protocol or start[:2] in (b"(d", b"}q")
+
+
+def _looks_like_archive(start: bytes) -> bool:
+    return start[:2] == b"\x1f\x8b" or start[257:262] == b"ustar"
+
+
+def _read_archive(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with tarfile.open(path) as archive:
+            members = [member for member in archive if member.name.endswith(".pdparams")]
+            if len(members) != 1 or not members[0].isfile():
+                raise PresetError(
+                    "The archive must hold one .pdparams file; it holds "
+                    f"{some(member.name for member in members) or 'none'}."
+                )
+            return _read_pickle(archive.extractfile(members[0]))
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PresetError(f"The archive is damaged or cut off: {one_line(error)}.") from error
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -101,12 +127,11 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
         raise PresetError(f"The safetensors file is damaged: {one_line(error)}.") from error
 
 
-def _read_pickle(path: Path) -> dict[str, np.ndarray]:
+def _read_pickle(file: BinaryIO) -> dict[str, np.ndarray]:
     from keras_video.presets.restricted_unpickler import RestrictedUnpickler, UnsafePickleError
 
     try:
-        with open(path, "rb") as file:
-            content = RestrictedUnpickler(file).load()
+        content = RestrictedUnpickler(file).load()
     except UnsafePickleError as error:
         raise PresetError(f"The checkpoint is refused: {one_line(error)}.") from error
     except OSError:

@@ -16,6 +16,7 @@ from keras_video.presets.conversion import check_model_arguments, choose_format,
 from keras_video.presets.download import download, mirrored
 from keras_video.presets.errors import PresetError, one_line
 from keras_video.presets.import_string import import_object
+from keras_video.presets.label_files import read_labels
 from keras_video.presets.manifest import attach_extras
 from keras_video.presets.preset import Preset
 from keras_video.presets.saving import write_preset
@@ -30,6 +31,7 @@ _KEY_FIELDS = (
     "preprocessor",
     "preprocessor_class",
     "labels",
+    "labels_url",
     "source_url",
     "source_format",
 )
@@ -89,12 +91,13 @@ def _convert(preset: Preset, folder: Path, checkpoint: Path | None) -> None:
                 checkpoint = Path(temporary) / Path(source).name
                 download(source, checkpoint)
             model = _converted_model(preset, checkpoint)
+            labels = _original_labels(preset, Path(temporary))
+            attach_extras(model, dataclasses.replace(preset, labels=labels))
         except (ValueError, TypeError) as error:
             raise PresetError(
                 f"The original checkpoint of the preset {preset.name!r} can't be used: {error} "
                 f"Received: {source!r}"
             ) from error
-    attach_extras(model, preset)
     config = object_config(model)
     if "dtype" in config["config"]:
         # Built in float32 to keep every bit; the manifest says in which type it is loaded.
@@ -113,6 +116,15 @@ def _converted_model(preset: Preset, checkpoint: Path):
     check_model_arguments(model, name, chosen)
     fill(model, tensors, chosen, preset.source_part)
     return model
+
+
+def _original_labels(preset: Preset, folder: Path):
+    """The manifest's labels, or those of the authors' list."""
+    if preset.labels is not None or preset.labels_url is None:
+        return preset.labels
+    path = folder / files.LABELS
+    download(mirrored(preset.labels_url), path)
+    return tuple(read_labels(path))
 
 
 def _metadata(preset: Preset) -> dict:

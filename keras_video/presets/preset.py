@@ -28,6 +28,8 @@ class Preset:
         preprocessor_class: import string of the preprocessor class.
         labels: a name that `load_labels` knows (`"kinetics400"`), the label names themselves,
             or `None`.
+        labels_url: URL of the authors' list of labels, one a line, downloaded with the original
+            checkpoint where `labels` is `None`.
         dataset: what the model was trained on, e.g. `"Kinetics-400"`.
         source_url: URL of the original checkpoint, used until the Hub has a repository.
         source_format: which of the class's `checkpoint_maps` reads the original checkpoint.
@@ -61,6 +63,7 @@ class Preset:
     preprocessor: Mapping | None = None
     preprocessor_class: str = "keras_video.data:VideoPreprocessor"
     labels: str | tuple[str, ...] | None = None
+    labels_url: str | None = None
     dataset: str | None = None
     source_url: str | None = None
     source_format: str = "paddlevideo"

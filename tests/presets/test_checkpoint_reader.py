@@ -1,8 +1,10 @@
 """Checkpoints are read as arrays; nothing that a file asks for is ever run."""
 
 import collections
+import io
 import os
 import pickle
+import tarfile
 
 import numpy as np
 import pytest
@@ -184,3 +186,34 @@ def test_a_cut_off_safetensors_file_is_named(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(PresetError, match="can't be opened: No such file.*absent.pdparams"):
         read_checkpoint(tmp_path / "absent.pdparams")
+
+
+def pack(path, members, mode):
+    with tarfile.open(path, mode) as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(("name", "mode"), [("a.tar", "w"), ("a.tar.gz", "w:gz")])
+def test_archives_with_one_checkpoint_are_read_without_unpacking(tmp_path, name, mode):
+    pickled = pickle.dumps({"fc.w": np.arange(3.0)}, protocol=2)
+    members = {"weights/tsn.pdopt": b"no matter", "weights/tsn.pdparams": pickled}
+    tensors = read_checkpoint(pack(tmp_path / name, members, mode))
+    np.testing.assert_array_equal(tensors["fc.w"], np.arange(3.0))
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_archives_that_hold_no_single_checkpoint_are_refused(tmp_path):
+    pickled = pickle.dumps({"fc.w": np.arange(3.0)}, protocol=2)
+    with pytest.raises(PresetError, match="one .pdparams file; it holds none"):
+        read_checkpoint(pack(tmp_path / "a.tar", {"readme.txt": b"hello"}, "w"))
+    two = {"a.pdparams": pickled, "b.pdparams": pickled}
+    with pytest.raises(PresetError, match="'a.pdparams', 'b.pdparams'"):
+        read_checkpoint(pack(tmp_path / "b.tar", two, "w"))
+    whole = pack(tmp_path / "c.tar.gz", {"a.pdparams": pickled}, "w:gz").read_bytes()
+    (tmp_path / "cut.tar.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PresetError, match="damaged or cut off"):
+        read_checkpoint(tmp_path / "cut.tar.gz")

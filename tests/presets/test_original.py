@@ -57,6 +57,23 @@ def test_a_missing_repository_falls_back_and_is_converted_once(hub, file_server,
     assert "tiny.pdparams: 100%" in capfd.readouterr().err
 
 
+def test_labels_come_from_the_authors_list_where_the_manifest_has_none(
+    hub, file_server, preset, original
+):
+    """Two classes of one name stay two classes."""
+    file_server.files["/labels.txt"] = "猫\nopen\nclose\n猫\n".encode()
+    url, labels = "https://checkpoints.invalid/PPTSM/tiny.pdparams", "https://a.invalid/labels.txt"
+    register_preset(tiny_preset("listed", source_url=url, labels=None, labels_url=labels))
+    model = TinyClassifier.from_preset("listed", endpoint=hub.address)
+    assert model.labels == ["猫", "open", "close", "猫"]
+
+    file_server.files["/short.txt"] = b"one\ntwo\n"
+    short = "https://a.invalid/short.txt"
+    register_preset(tiny_preset("short", source_url=url, labels=None, labels_url=short))
+    with pytest.raises(PresetError, match="2 labels for 4 classes"):
+        TinyClassifier.from_preset("short", endpoint=hub.address)
+
+
 def test_a_converted_copy_takes_overrides(hub, preset):
     model = load(hub, num_classes=7, num_frames=3)
     assert model.output_shape == (None, 7)
