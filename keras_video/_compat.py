@@ -182,9 +182,21 @@ def is_building_symbolically() -> bool:
 
     It does that with the steps of an epoch, and tells data sets nothing else.
     """
+    return _is_called_by("_symbolic_build", "_maybe_symbolic_build")
+
+
+def is_asking_for_signature() -> bool:
+    """Whether Keras takes the shapes of a data set's first batches for those of all.
+
+    It does that on TensorFlow; a data set whose batches differ must tell it then.
+    """
+    return _is_called_by("get_tf_dataset")
+
+
+def _is_called_by(*names: str) -> bool:
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_name in ("_symbolic_build", "_maybe_symbolic_build"):
+        if frame.f_code.co_name in names:
             return True
         frame = frame.f_back
     return False

@@ -8,6 +8,8 @@
 - `VideoList`, `importers`: what videos there are, and the classes they have
 - `VideoDataset`: batches of clips for `model.fit`, `evaluate` and `predict`; `ArrayDataset`: the
   same of arrays in memory
+- `FeatureDataset`: batches of stored features, of several labels a video; `read_feature_list`
+  finds the records
 - `shard_dataset`: clips from extracted frames, for the workers of a tf.data service
 """
 
@@ -19,6 +21,10 @@ __getattr__, __dir__, __all__ = attach(
     attributes={
         "ArrayDataset": "array_dataset",
         "EncodedFramesReader": "encoded_frames_reader",
+        "FeatureDataset": "feature_dataset",
+        "FeatureList": "feature_list",
+        "FeatureReadError": "feature_read_error",
+        "FeatureRecord": "feature_record",
         "FrameFolderReader": "frame_folder_reader",
         "FrameShard": "frame_shard",
         "IndexCache": "index_cache",
@@ -38,6 +44,7 @@ __getattr__, __dir__, __all__ = attach(
         "check_dataset": "dataset_check",
         "open_video": "decoders",
         "prepare_dataset": "dataset_preparation",
+        "read_feature_list": "feature_listing",
         "reencode_video": "reencoding",
         "register_decoder": "decoders",
         "register_sampler": "samplers",

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_video._compat import is_building_symbolically
+from keras_video.data.array_tree import map_arrays
 from keras_video.data.batch_stream import BatchStream
 from keras_video.data.dataset_profile import DatasetProfile, StageTimes
 from keras_video.data.epoch_order import EpochOrder
@@ -226,6 +227,14 @@ class BatchDataset(keras.utils.PyDataset):
         if verbose:
             print(profile)
         return profile
+
+    def signature(self) -> tuple:
+        """Shape and dtype of batches, as `keras.KerasTensor`s; an axis that varies is `None`."""
+        fixed = self.batch_size if self.last_batch != "keep" else None
+        return map_arrays(
+            lambda array: keras.KerasTensor((fixed, *array.shape[1:]), array.dtype.name),
+            self.batch(0),
+        )
 
     def to_tf_data(self, device: str | None = None):
         """This data set as a `tf.data.Dataset`, in the same order; each pass is an epoch.

@@ -48,6 +48,8 @@ class SampleLoader:
         workers: number of threads, by default the number of cores.
     """
 
+    unread = "counted as wrong: a black clip takes its place"
+
     def __init__(
         self,
         loader: ClipLoader,
@@ -173,7 +175,7 @@ class SampleLoader:
         if self._substitute:
             consequence = "the next video of the epoch takes its place"
         else:
-            consequence = "counted as wrong: a black clip takes its place"
+            consequence = self.unread
         self._failures.add(VideoFailure(index, source, reason, epoch), consequence)
 
     def _batch(self, epoch: int, index: int, samples: list[_Sample]) -> tuple:

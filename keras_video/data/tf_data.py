@@ -4,7 +4,7 @@ from keras_video.data.array_tree import map_arrays
 
 
 def make_tf_data(dataset, cardinality: int | None, device: str | None = None):
-    """Wraps a data set's own iteration; see `VideoDataset.to_tf_data`."""
+    """Wraps a data set's own iteration; see `BatchDataset.to_tf_data`."""
     import tensorflow as tf
 
     if dataset.varies:
@@ -12,10 +12,7 @@ def make_tf_data(dataset, cardinality: int | None, device: str | None = None):
             "A tf.data.Dataset wants batches of one shape: without a schedule of `shapes`. "
             "Received: a data set with one"
         )
-    fixed = dataset.batch_size if dataset.last_batch != "keep" else None
-    signature = map_arrays(
-        lambda array: tf.TensorSpec((fixed, *array.shape[1:]), array.dtype), dataset.batch(0)
-    )
+    signature = map_arrays(lambda like: tf.TensorSpec(like.shape, like.dtype), dataset.signature())
     data = tf.data.Dataset.from_generator(lambda: iter(dataset), output_signature=signature)
     if cardinality is not None:
         data = data.apply(tf.data.experimental.assert_cardinality(cardinality))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 logger = logging.getLogger("keras_video")
 
+VIDEO_CHECK = "keras-video dataset check"
 _LISTED = 20
 
 
@@ -33,20 +34,22 @@ class TooManyFailuresError(RuntimeError):
         failures: tuple of `VideoFailure`.
     """
 
-    def __init__(self, failures, max_failures: int, total: int):
+    def __init__(self, failures, max_failures: int, total: int, check: str | None = VIDEO_CHECK):
         self.failures = tuple(failures)
-        self.max_failures, self.total = max_failures, total
+        self.max_failures, self.total, self.check = max_failures, total, check
         lines = [f"  {failure.source}: {failure.reason}" for failure in self.failures[:_LISTED]]
         if len(self.failures) > _LISTED:
             lines.append(f"  ... and {len(self.failures) - _LISTED} more")
         super().__init__(
             f"{len(self.failures)} of {total} videos could not be read, more than "
-            f"`max_failures`={max_failures} allows. `keras-video dataset check` looks at all of "
-            "them; raise `max_failures` to go on without them.\n" + "\n".join(lines)
+            f"`max_failures`={max_failures} allows. "
+            + (f"`{check}` looks at all of them; raise" if check else "Raise")
+            + " `max_failures` to go on without them.\n"
+            + "\n".join(lines)
         )
 
     def __reduce__(self):
-        return type(self), (self.failures, self.max_failures, self.total)
+        return type(self), (self.failures, self.max_failures, self.total, self.check)
 
 
 class FailureLog:
@@ -55,11 +58,12 @@ class FailureLog:
     Args:
         max_failures: how many are tolerated, by default 1 % of them and at least 10.
         total: number of videos in the data set.
+        check: the command that looks at all of them, for the message, or `None`.
     """
 
-    def __init__(self, max_failures: int | None, total: int):
+    def __init__(self, max_failures: int | None, total: int, check: str | None = VIDEO_CHECK):
         self.max_failures = max(10, total // 100) if max_failures is None else max_failures
-        self.total = total
+        self.total, self.check = total, check
         self._failures: dict[int, VideoFailure] = {}
         self._lock = threading.Lock()
 
@@ -82,7 +86,7 @@ class FailureLog:
             logger.warning("%s: %s; %s", failure.source, failure.reason, consequence)
         found = self.failures
         if len(found) > self.max_failures:
-            raise TooManyFailuresError(found, self.max_failures, self.total)
+            raise TooManyFailuresError(found, self.max_failures, self.total, self.check)
 
     def __getstate__(self):
         return {**self.__dict__, "_lock": None}
