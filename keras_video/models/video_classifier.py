@@ -29,6 +29,35 @@ class VideoClassifier(FunctionalModel):
 
     # Layers whose shape depends on `num_classes`.
     head_layers: tuple[str, ...] = ("classifier",)
+    # Whether the features of a frame (`feature_model`) are the same in every clip.
+    frames_are_independent = False
+
+    def feature_model(self) -> keras.Model:
+        """The network without its classifier: from clips to the features that it classifies.
+
+        `keras_video.features` runs it over whole videos.
+
+        Returns:
+            A model that shares this one's weights and input. Its output is float32 under every
+            policy, `(batch, steps, channels)`: a step for each frame in the 2-D networks (TSN, TSM,
+            PP-TSN, PP-TSM; averaged over the frame), one for the clip in SlowFast (averaged over
+            time, frame and windows, both pathways side by side), SlowOnly and TimeSformer (its
+            class token).
+
+        Raises:
+            NotImplementedError: the model's class does not say what its features are.
+
+        Example:
+
+        >>> model = keras_video.models.PPTSM.from_preset("pp_tsm_k400")
+        >>> model.feature_model().predict(np.zeros((1, 8, 224, 224, 3), "uint8")).shape
+        (1, 8, 2048)
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what its features are: define `feature_model` in "
+            "it, which returns a keras.Model from clips to (batch, steps, channels). "
+            f"Received: model={self.name!r}"
+        )
 
     def classify(self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"):
         """Names what happens in videos.

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from models.test_contract import CONTRACTS
 
+from keras_video.models import VideoClassifier
+
 
 def main(path: str) -> None:
     outputs = {"backend": keras.backend.backend()}
@@ -14,6 +16,9 @@ def main(path: str) -> None:
         name = contract.model_class.__name__
         for index, output in enumerate(keras.tree.flatten(contract.outputs)):
             outputs[f"{name}:{index}"] = output
+        if isinstance(contract.model, VideoClassifier):
+            features = contract.model.feature_model()(contract.inputs(2), training=False)
+            outputs[f"{name}:features"] = keras.ops.convert_to_numpy(features)
         # Compiling takes most of a minute on JAX and is not what this is about.
         contract.model.compile("sgd", contract.loss(), jit_compile=False, run_eagerly=True)
         history = contract.model.fit(contract.inputs(2), contract.targets(2), verbose=0)

@@ -32,6 +32,7 @@ class ResNetClassifier(VideoClassifier):
     activation = "relu"
     dropout_per_frame = False
     head_std = 0.01
+    frames_are_independent = True
     checkpoint_maps = {"paddlevideo": paddlevideo_map}
 
     def __init__(
@@ -79,7 +80,7 @@ class ResNetClassifier(VideoClassifier):
         # === Functional model ===
         clips = keras.Input((num_frames, image_size, image_size, 3), name="clips")
         # The head works in float32 under mixed precision too: it costs nothing.
-        features = ops.mean(ops.cast(backbone(clips), "float32"), axis=(2, 3))
+        features = frame_features(backbone(clips))
         if self.dropout_per_frame:
             logits = classifier(ops.mean(drop(features), axis=1))
         else:
@@ -98,6 +99,11 @@ class ResNetClassifier(VideoClassifier):
         self.normalize = normalize
         self.synchronized = synchronized
 
+    def feature_model(self) -> keras.Model:
+        """See `VideoClassifier.feature_model`: a step for each frame."""
+        features = frame_features(self.backbone(self.input))
+        return keras.Model(self.input, features, name=f"{self.name}_features")
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -115,5 +121,12 @@ class ResNetClassifier(VideoClassifier):
 class ShiftedResNetClassifier(ResNetClassifier):
     """A `ResNetClassifier` with temporal shift: its config has the shift ratio."""
 
+    frames_are_independent = False
+
     def get_config(self):
         return {**super().get_config(), "shift_ratio": self.shift_ratio}
+
+
+def frame_features(activations):
+    """The mean over each frame, float32 under every policy: `(batch, time, channels)`."""
+    return ops.mean(ops.cast(activations, "float32"), axis=(2, 3))

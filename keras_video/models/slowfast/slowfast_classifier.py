@@ -1,6 +1,8 @@
 """`SlowFastClassifier`: what SlowFast and SlowOnly have in common."""
 
+import keras
 import numpy as np
+from keras import ops
 
 from keras_video.models.video_classifier import VideoClassifier
 
@@ -12,6 +14,15 @@ class SlowFastClassifier(VideoClassifier):
     """3-D ResNets whose answers for positions and views are averaged after the softmax."""
 
     weight_rules = WEIGHT_RULES
+
+    def feature_model(self) -> keras.Model:
+        """See `VideoClassifier.feature_model`: one step, the mean over the head's windows.
+
+        The classifier makes of it the mean of the windows' logits.
+        """
+        windows = self.get_layer("dropout").input
+        features = ops.mean(windows, axis=(1, 2))[:, None]
+        return keras.Model(self.input, features, name=f"{self.name}_features")
 
     def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
         """The scores of a video: the mean of its views' probabilities.
