@@ -206,6 +206,11 @@ class TimeSformer(VideoClassifier):
         self.normalize = normalize
         self.view_average = view_average
 
+    def feature_model(self) -> keras.Model:
+        """See `VideoClassifier.feature_model`: one step, the class token after normalisation."""
+        features = self.get_layer("norm").output[:, None]
+        return keras.Model(self.input, features, name=f"{self.name}_features")
+
     def get_config(self):
         return {
             **super().get_config(),
