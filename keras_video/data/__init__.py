@@ -49,6 +49,7 @@ __getattr__, __dir__, __all__ = attach(
         "register_decoder": "decoders",
         "register_sampler": "samplers",
         "render_motion_clip": "motion_clips",
+        "render_tagged_clip": "tagged_clips",
         "resize": "resizing",
         "resize_short_side": "resizing",
         "sample_dense": "samplers",
@@ -63,6 +64,7 @@ __getattr__, __dir__, __all__ = attach(
         "uniform_crop": "crops",
         "write_contact_sheet": "contact_sheet",
         "write_frame_shards": "frame_shards",
+        "write_tagged_videos": "tagged_clips",
         "write_video": "video_writer",
     },
 )

@@ -27,35 +27,35 @@ _CAFFE2_BLOBS = "blobs"
 def read_checkpoint(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Reads the tensors of a checkpoint file.
 
-        Containers are told apart by their first bytes, not by their names:
+    Containers are told apart by their first bytes, not by their names:
 
-        - `.safetensors`;
-        - torch's files (`.pth`, `.pyth`, `.pt`, `.pth.tar`, `.ckpt`), new and old. The weights are the
-          dict under `model_state`, `state_dict`, `model` or `model_state_dict`, or the whole file;
-          what else a training run has saved is left out unread, and so is the prefix `module.` that
-          data parallelism puts before every name. torch isn't needed;
-        - Paddle's `.pdparams`, a pickled dict of arrays;
-        - Caffe2's `.pkl`, a pickled dict with `blobs`;
+    - `.safetensors`;
+    - torch's files (`.pth`, `.pyth`, `.pt`, `.pth.tar`, `.ckpt`), new and old. The weights are the
+      dict under `model_state`, `state_dict`, `model` or `model_state_dict`, or the whole file;
+      what else a training run has saved is left out unread, and so is the prefix `module.` that
+      data parallelism puts before every name. torch isn't needed;
+    - Paddle's `.pdparams`, a pickled dict of arrays;
+    - Caffe2's `.pkl`, a pickled dict with `blobs`;
     - an archive, `.tar` or `.tar.gz`, with one `.pdparams` in it, read without unpacking it.
 
-        Pickles are read by unpicklers that can build arrays and nothing else, so a hostile file can't
-        run code.
+    Pickles are read by unpicklers that can build arrays and nothing else, so a hostile file can't
+    run code.
 
-        Args:
-            path: the file.
+    Args:
+        path: the file.
 
-        Returns:
-            `{tensor name: array}` in the file's own names and layouts; bfloat16 as float32.
+    Returns:
+        `{tensor name: array}` in the file's own names and layouts; bfloat16 as float32.
 
-        Raises:
-            PresetError: if the file is absent, damaged, no checkpoint, or asks for anything but
-                arrays.
+    Raises:
+        PresetError: if the file is absent, damaged, no checkpoint, or asks for anything but
+            arrays.
 
-        Example:
+    Example:
 
-        >>> tensors = keras_video.presets.read_checkpoint("ppTSM_k400_uniform.pdparams")
-        >>> tensors["head.fc.weight"].shape
-        (2048, 400)
+    >>> tensors = keras_video.presets.read_checkpoint("ppTSM_k400_uniform.pdparams")
+    >>> tensors["head.fc.weight"].shape
+    (2048, 400)
     """
     path = Path(os.path.expanduser(path))
     try:
