@@ -222,8 +222,17 @@ class PyAVReader(VideoReader):
     ) -> dict[int, np.ndarray]:
         found: dict[int, np.ndarray] = {}
 
+        def keep(number: int, picture: np.ndarray) -> None:
+            found[number] = transform(picture)
+
+        self._visit(wanted, keep, size)
+        return found
+
+    def _visit(self, wanted: list[int], visit: Callable, size: Callable | None) -> None:
+        size = size or (lambda height, width: (height, width))
+
         def keep(number: int, frame) -> None:
-            found[number] = transform(self._picture(frame, size))
+            visit(number, self._picture(frame, size))
 
         if self._index.counted:
             missing = self._count({number: [number] for number in wanted}, keep)
@@ -237,7 +246,6 @@ class PyAVReader(VideoReader):
                 missing = self._scan(None, missing, keep)
         if missing:
             self._substitute(missing, keep)
-        return found
 
     def _runs(self, wanted: list[int]) -> Iterator[tuple[int, list[int]]]:
         """Groups frames that are decoded in one go, with the key frame to start each from."""
@@ -317,7 +325,7 @@ class PyAVReader(VideoReader):
                 f"{self.name}: {len(self) - len(decoded)} of {len(self)} frames are damaged; "
                 "the last good frame before each stands in for it",
                 VideoDecodeWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         numbers: dict[int, list[int]] = {}
         for frame, number in replacements.items():

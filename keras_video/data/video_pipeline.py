@@ -88,10 +88,10 @@ class VideoPipeline:
         if not isinstance(source, (str, bytes, bytearray, memoryview)) and hasattr(
             source, "__array__"
         ):
-            frames = _check_frames(source)
+            frames = check_frames(source)
             return self._views(
                 len(frames),
-                lambda indices: np.stack([self._resize(_to_uint8(frames[i])) for i in indices]),
+                lambda indices: np.stack([self._resize(to_uint8(frames[i])) for i in indices]),
             )
         with open_video(source, decoder=self.decoder) as video:
             return self._views(len(video), partial(self.read_frames, video), video.fps)
@@ -114,9 +114,28 @@ class VideoPipeline:
         Returns:
             uint8 array `(len(indices), height, width, 3)`.
         """
-        if self.interpolation == "decoder" and self.short_side is not None:
+        if self._scales_in_decoder:
             return video.get_frames(indices, size=self._resized_size)
         return video.get_frames(indices, transform=self._resize)
+
+    def visit_frames(
+        self, video: VideoReader, indices: np.ndarray, visit: Callable[[int, np.ndarray], None]
+    ) -> None:
+        """Decodes frames, resizes and crops them to the center, one after the other.
+
+        Args:
+            video: the reader.
+            indices: frame numbers.
+            visit: see `VideoReader.visit_frames`; gets uint8 `(crop_size, crop_size, 3)`.
+        """
+
+        def crop(index: int, frame: np.ndarray) -> None:
+            visit(index, CROPS["center"][1](frame, self.crop_size)[0])
+
+        if self._scales_in_decoder:
+            video.visit_frames(indices, crop, size=self._resized_size)
+        else:
+            video.visit_frames(indices, lambda index, frame: crop(index, self._resize(frame)))
 
     def describe(self) -> str:
         """One line for model cards and tables.
@@ -162,6 +181,10 @@ class VideoPipeline:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
+
+    @property
+    def _scales_in_decoder(self) -> bool:
+        return self.interpolation == "decoder" and self.short_side is not None
 
     def _views(
         self,
@@ -228,7 +251,8 @@ def _check_choice(name: str, value, choices) -> None:
         raise ValueError(f"`{name}` must be one of {sorted(choices)}. Received: {name}={value!r}")
 
 
-def _check_frames(frames) -> np.ndarray:
+def check_frames(frames) -> np.ndarray:
+    """Decoded frames as an array; raises `ValueError` for what cannot be a video."""
     frames = np.asarray(frames)
     received = f"Received: shape={frames.shape}, dtype={frames.dtype}"
     if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
@@ -252,5 +276,6 @@ def _check_frames(frames) -> np.ndarray:
     return frames
 
 
-def _to_uint8(frame: np.ndarray) -> np.ndarray:
+def to_uint8(frame: np.ndarray) -> np.ndarray:
+    """Pixels from 0 to 255, rounded."""
     return frame if frame.dtype == np.uint8 else np.rint(frame).astype(np.uint8)

@@ -11,6 +11,9 @@ import numpy as np
 from keras_video.data.resizing import resize
 from keras_video.data.video_decode_error import VideoDecodeError
 
+# Frames that readers which cannot give them one by one decode in one go.
+_VISITED_AT_ONCE = 16
+
 
 class VideoReader(abc.ABC):
     """Random access to the frames of one video.
@@ -88,6 +91,60 @@ class VideoReader(abc.ABC):
             VideoDecodeError: frames that the file lists cannot be decoded.
             RuntimeError: the reader is closed, or belongs to another process or thread.
         """
+        wanted, positions = np.unique(self._checked(indices), return_inverse=True)
+        results = _Results(self.name, len(wanted), transform)
+        if size is None:
+            found = self._read(wanted.tolist(), results.add)
+        else:
+            found = self._read_scaled(wanted.tolist(), results.add, self._goal(size))
+        self._check_found(wanted.tolist(), found)
+        places = np.array([found[index] for index in wanted.tolist()])[positions]
+        if np.array_equal(places, np.arange(len(wanted))):
+            return results.array
+        return results.array[places]
+
+    def visit_frames(
+        self,
+        indices: Sequence[int],
+        visit: Callable[[int, np.ndarray], Any],
+        size: tuple[int, int] | Callable[[int, int], tuple[int, int]] | None = None,
+    ) -> None:
+        """Decodes frames one after the other and keeps none: any number of them in little memory.
+
+        Args:
+            indices: as in `get_frames`; each frame is decoded once.
+            visit: called as `visit(index, frame)` for each frame as soon as it is there, in
+                ascending order; frames that a damaged file does not give at once come later. An
+                exception that it raises ends the visit.
+            size: as in `get_frames`.
+
+        Raises:
+            IndexError: an index outside the video.
+            VideoDecodeError: frames that the file lists cannot be decoded.
+
+        Example:
+
+        >>> with open_video("match.mp4") as video:
+        ...     video.visit_frames(range(0, len(video), 25), lambda i, frame: print(frame.mean()))
+        """
+        wanted = np.unique(self._checked(indices)).tolist()
+        found = set()
+
+        def note(index: int, frame: np.ndarray) -> None:
+            found.add(index)
+            visit(index, frame)
+
+        self._visit(wanted, note, None if size is None else self._goal(size))
+        self._check_found(wanted, found)
+
+    def _visit(self, wanted: list[int], visit: Callable, size: Callable | None) -> None:
+        """As `visit_frames`, of sorted frames without repeats."""
+        for start in range(0, len(wanted), _VISITED_AT_ONCE):
+            part = wanted[start : start + _VISITED_AT_ONCE]
+            for index, frame in zip(part, self.get_frames(part, size=size), strict=True):
+                visit(index, frame)
+
+    def _checked(self, indices: Sequence[int]) -> np.ndarray:
         self._check_owner()
         indices = np.asarray(indices)
         if indices.ndim != 1 or indices.size == 0 or indices.dtype.kind not in "iu":
@@ -100,25 +157,20 @@ class VideoReader(abc.ABC):
             raise IndexError(
                 f"{self.name}: frame indices go from 0 to {len(self) - 1}. Received: {outside}"
             )
-        wanted, positions = np.unique(indices, return_inverse=True)
-        results = _Results(self.name, len(wanted), transform)
-        if size is None:
-            found = self._read(wanted.tolist(), results.add)
-        else:
-            if not callable(size) and (len(size) != 2 or min(size) < 1):
-                raise ValueError(
-                    f"{self.name}: `size` is a (height, width) of at least one pixel each. "
-                    f"Received: size={size!r}"
-                )
-            goal = size if callable(size) else lambda *_: tuple(size)
-            found = self._read_scaled(wanted.tolist(), results.add, goal)
-        missing = [index for index in wanted.tolist() if index not in found]
+        return indices
+
+    def _goal(self, size) -> Callable[[int, int], tuple[int, int]]:
+        if not callable(size) and (len(size) != 2 or min(size) < 1):
+            raise ValueError(
+                f"{self.name}: `size` is a (height, width) of at least one pixel each. "
+                f"Received: size={size!r}"
+            )
+        return size if callable(size) else lambda *_: tuple(size)
+
+    def _check_found(self, wanted: list[int], found) -> None:
+        missing = [index for index in wanted if index not in found]
         if missing:
             raise VideoDecodeError(self.name, f"frame {missing[0]} of {len(self)} does not decode")
-        places = np.array([found[index] for index in wanted.tolist()])[positions]
-        if np.array_equal(places, np.arange(len(wanted))):
-            return results.array
-        return results.array[places]
 
     @abc.abstractmethod
     def _read(self, wanted: list[int], transform: Callable[[np.ndarray], Any]) -> dict[int, Any]:
