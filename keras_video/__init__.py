@@ -15,9 +15,12 @@ from keras_video._version import __version__ as __version__
 __getattr__, __dir__, __all__ = attach(
     __name__,
     submodules=(
+        "applications",
         "data",
         "export",
         "layers",
+        "losses",
+        "metrics",
         "models",
         "presets",
         "testing",

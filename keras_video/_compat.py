@@ -212,3 +212,60 @@ def layers_in_order(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
         for each in (inner, *layers_in_order(inner)):
             found.setdefault(id(each), each)
     return list(found.values())
+
+
+def can_be_read(tensor) -> bool:
+    """Whether a tensor has values now: it is neither traced nor one replica's part of several."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        replica = tf.distribute.get_replica_context()
+        alone = replica is None or replica.num_replicas_in_sync == 1
+        return tf.executing_eagerly() and alone
+    if backend == "jax":
+        import jax
+
+        return not isinstance(tensor, jax.core.Tracer)
+    return getattr(getattr(tensor, "device", None), "type", None) != "meta"
+
+
+def replica_place(variable) -> tuple:
+    """The number of this replica, and how many there are, of those that `variable` is spread over.
+
+    Raises:
+        ValueError: there are several replicas, and the variable was made for one.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return 0, 1
+    import tensorflow as tf
+
+    replica = tf.distribute.get_replica_context()
+    count = 1 if replica is None else replica.num_replicas_in_sync
+    if count == 1:
+        return 0, 1
+    if not hasattr(variable.value, "values"):
+        raise ValueError(
+            "With several replicas metrics must be made within `with strategy.scope():`. "
+            f"Received: {variable.path}, made for one device"
+        )
+    return replica.replica_id_in_sync_group, count
+
+
+def num_replicas() -> int:
+    """How many replicas variables that are made now will have."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def top_k(scores, k: int) -> tuple:
+    """The `k` highest of the last axis and their places; of equal ones the lower place first."""
+    if keras.backend.backend() == "torch":  # Its `topk` takes any of equal ones.
+        import torch
+
+        values, places = torch.sort(scores, dim=-1, descending=True, stable=True)
+        return values[..., :k], places[..., :k]
+    return keras.ops.top_k(scores, k)

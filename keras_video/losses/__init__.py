@@ -1,0 +1,7 @@
+"""Losses that Keras doesn't have."""
+
+from keras_video._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__, attributes={"MultiLabelCrossentropy": "multi_label_crossentropy"}
+)
