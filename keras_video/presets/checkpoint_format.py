@@ -31,7 +31,10 @@ class CheckpointFormat:
             models that are built otherwise.
         defaults: arguments that `convert` sets on models that it builds, unless the caller does:
             how the world's own programs prepare clips and average results.
-
+        sizes: takes the tensors of a checkpoint and the caller's arguments, and returns the
+            arguments that the shapes of the tensors tell, such as `{"image_size": 448}`; nothing
+            where the tensors are not of this format. `convert` sets them on models that it
+            builds, unless the caller does.
         state_key: under which the world's torch files have their weights.
         write_folder: takes a model and a folder, and writes the configs that go with the weights;
             `None` where a checkpoint is a single file.
@@ -45,6 +48,7 @@ class CheckpointFormat:
     ignored: tuple[str, ...] = ()
     arguments: Mapping = dataclasses.field(default_factory=dict)
     defaults: Mapping = dataclasses.field(default_factory=dict)
+    sizes: Callable[[Mapping, Mapping], dict] | None = None
     state_key: str = "state_dict"
     write_folder: Callable | None = None
 

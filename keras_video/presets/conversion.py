@@ -58,7 +58,10 @@ def convert(
             image network: tensors may lack the prefix `backbone.`, its classifier is left out,
             and the model's head keeps its initial values.
         **model_arguments: arguments of the model class, when `model` isn't built yet.
-            `num_classes` is taken from the checkpoint's head by default.
+            `num_classes` is taken from the checkpoint's head by default, and what else of its
+            sizes the tensors tell (the `sizes` of its `CheckpointFormat`); a preset's arguments
+            are kept. A TimeSformer that is built for another `image_size` or `num_frames` than
+            the checkpoint's has its embeddings interpolated.
 
     Returns:
         The model, with the checkpoint's weights.
@@ -293,6 +296,7 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
             )
         return model
     check_arguments(model, arguments)
+    arguments = {**_sizes_in(model, arguments, tensors, format), **arguments}
     built = model(**arguments)
     needed = _needed_arguments(built, arguments, tensors, format)
     if part == "model" and "num_classes" not in arguments and hasattr(built, "num_classes"):
@@ -300,6 +304,17 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
         if classes not in (None, built.num_classes):
             needed["num_classes"] = classes
     return model(**arguments, **needed) if needed else built
+
+
+def _sizes_in(model_class: type, given: Mapping, tensors: Mapping, format: str) -> dict:
+    """What the shapes of the tensors tell of a model's arguments."""
+    maps = getattr(model_class, "checkpoint_maps", {})
+    for name in maps if format == "auto" else {format} & set(maps):
+        sizes = as_format(maps[name]).sizes
+        told = sizes(tensors, given) if sizes else {}
+        if told:
+            return told
+    return {}
 
 
 def _needed_arguments(model, given: Mapping, tensors: Mapping, format: str) -> dict:

@@ -204,18 +204,58 @@ def test_a_connection_of_mmaction2_is_a_convolution_alone():
 
 
 @pytest.mark.parametrize("attention", ["divided_space_time", "joint_space_time", "space_only"])
-@pytest.mark.parametrize("format", ["timesformer", "huggingface", "mmaction2"])
+@pytest.mark.parametrize("format", ["paddlevideo", "timesformer", "huggingface", "mmaction2"])
 def test_every_kind_of_attention_has_names_in_every_format(attention, format):
-    small = {"attention": attention, "num_layers": 2, "hidden_dim": 8, "num_heads": 2}
-    small |= {"image_size": 32, "num_frames": 2}
-    source = keras_video.models.TimeSformer(num_classes=3, **small)
+    """And the tensors tell all of a network's sizes, but for its heads."""
+    small = {"attention": attention, "num_layers": 3, "hidden_dim": 28, "mlp_ratio": 1 / 28}
+    small |= {"image_size": 48, "patch_size": 12, "num_frames": 2 + (attention != "space_only")}
+    source = keras_video.models.TimeSformer(num_classes=3, num_heads=7, **small)
     tensors = original_tensors(source, format)
     assert len(tensors) == len(source.weights)
-    model = convert(tensors, "timesformer", **small)
+    said = {"num_heads": 7} | ({"num_frames": 2} if attention == "space_only" else {})
+    model = convert(tensors, "timesformer", **said)
+    assert {name: getattr(model, name) for name in small} == small
     for ours, theirs in zip(model.weights, source.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     halves = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     assert model.normalize == (halves if format == "mmaction2" else "kinetics")
+
+
+@pytest.fixture(scope="module")
+def longer():
+    """A TimeSformer of larger and longer clips than the defaults, with as many heads."""
+    small = {"num_classes": 3, "num_layers": 1, "hidden_dim": 24, "mlp_ratio": 1.0}
+    return keras_video.models.TimeSformer(image_size=256, num_frames=16, **small)
+
+
+@pytest.mark.parametrize("format", ["auto", "timesformer"])
+def test_sizes_of_a_checkpoint_are_kept_unless_others_are_said(longer, format):
+    tensors = original_tensors(longer, "timesformer")
+    model = convert(tensors, "timesformer", format=format, num_heads=12)
+    assert (model.image_size, model.num_frames) == (256, 16)
+    resized = convert(tensors, "timesformer", format=format, num_heads=12, num_frames=4)
+    assert (resized.image_size, resized.num_frames) == (256, 4)
+    first = original_tensors(resized, "timesformer")["model.time_embed"][0, 0]
+    np.testing.assert_allclose(first, tensors["model.time_embed"][0, 1:3].mean(0), atol=1e-6)
+    with pytest.raises(PresetError, match="has shape .1, 1, 16., but tensor"):
+        convert(tensors, "timesformer", format=format, hidden_dim=16, num_heads=2)
+
+
+def test_heads_are_asked_for_where_they_cannot_be_told(longer):
+    tensors = original_tensors(longer, "huggingface")
+    with pytest.raises(PresetError, match="say num_heads=. Received: hidden_dim=24"):
+        convert(tensors, "timesformer")
+
+
+@pytest.mark.parametrize(
+    "name", ["pos_embed", "patch_embed.proj.weight", "blocks.0.attn.proj.weight"]
+)
+@pytest.mark.parametrize("shape", [(), (24,), (1, 7), (10**9, 0), (1, 0, 24), (0, 0)])
+def test_tensors_that_tell_no_size_are_errors(longer, name, shape):
+    tensors = original_tensors(longer, "timesformer")
+    tensors[f"model.{name}"] = np.zeros(shape, "float32")
+    with pytest.raises(PresetError, match="wants a|has shape|fit together"):
+        convert(tensors, "timesformer", hidden_dim=24, num_layers=1, mlp_ratio=1.0)
 
 
 def test_timesformer_of_mmaction2_is_named_as_there():

@@ -4,6 +4,7 @@ The names are those of the files on the Hub; transformers 5 has others in memory
 """
 
 from keras_video.models.timesformer.huggingface_folder import write_folder
+from keras_video.models.timesformer.timesformer_sizes import timesformer_sizes
 from keras_video.models.timesformer.torch_timesformer_map import torch_timesformer_map
 from keras_video.presets.checkpoint_format import CheckpointFormat
 
@@ -44,7 +45,10 @@ def huggingface_map(model) -> dict[str, tuple[str, str]]:
     Returns:
         `{variable path: (tensor name, layout)}`, complete.
     """
-    return torch_timesformer_map(model, OTHERS, "timesformer.encoder.layer.{}.", DIVIDED, UNDIVIDED)
+    return torch_timesformer_map(model, *NAMES)
 
 
-HUGGINGFACE = CheckpointFormat(huggingface_map, write_folder=write_folder)
+NAMES = OTHERS, "timesformer.encoder.layer.{}.", DIVIDED, UNDIVIDED
+HUGGINGFACE = CheckpointFormat(
+    huggingface_map, sizes=timesformer_sizes(*NAMES), write_folder=write_folder
+)

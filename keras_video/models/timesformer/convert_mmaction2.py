@@ -1,5 +1,6 @@
 """Where MMAction2 keeps the weights of TimeSformer."""
 
+from keras_video.models.timesformer.timesformer_sizes import timesformer_sizes
 from keras_video.models.timesformer.torch_timesformer_map import torch_timesformer_map
 from keras_video.presets.checkpoint_format import CheckpointFormat
 
@@ -41,11 +42,13 @@ def mmaction2_map(model) -> dict[str, tuple[str, str]]:
     Returns:
         `{variable path: (tensor name, layout)}`, complete.
     """
-    block = "backbone.transformer_layers.layers.{}."
-    return torch_timesformer_map(model, OTHERS, block, DIVIDED, UNDIVIDED)
+    return torch_timesformer_map(model, *NAMES)
 
 
+NAMES = OTHERS, "backbone.transformer_layers.layers.{}.", DIVIDED, UNDIVIDED
 # As its programs prepare frames.
 MMACTION2 = CheckpointFormat(
-    mmaction2_map, defaults={"normalize": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))}
+    mmaction2_map,
+    defaults={"normalize": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))},
+    sizes=timesformer_sizes(*NAMES),
 )

@@ -1,5 +1,8 @@
 """Where PaddleVideo keeps the weights of a TimeSformer."""
 
+from keras_video.models.timesformer.timesformer_sizes import timesformer_sizes
+from keras_video.presets.checkpoint_format import CheckpointFormat
+
 # Our layers within a block -> the reference's; of norms, of matrices.
 DIVIDED = {
     "attention/temporal_norm": "temporal_norm1",
@@ -20,6 +23,13 @@ MLP = {
     "mlp/expansion": "mlp.fc1",
     "mlp/projection": "mlp.fc2",
 }
+EMBEDDING = {
+    "class_token": "backbone.cls_token",
+    "positions": "backbone.pos_embed",
+    "times": "backbone.time_embed",
+    "patches": "backbone.patch_embed.proj",
+}
+BLOCK = "backbone.blocks.{}."
 
 
 def paddlevideo_map(model) -> dict[str, tuple[str, str]]:
@@ -29,21 +39,17 @@ def paddlevideo_map(model) -> dict[str, tuple[str, str]]:
         `{variable path: (tensor name, layout)}`, complete.
     """
     table = {
-        f"embedding/{ours}": (f"backbone.{theirs}", "same")
-        for ours, theirs in (
-            ("class_token", "cls_token"),
-            ("positions", "pos_embed"),
-            ("times", "time_embed"),
-        )
+        f"embedding/{ours}": (EMBEDDING[ours], "same")
+        for ours in ("class_token", "positions", "times")
         if ours != "times" or model.attention != "space_only"
     }
-    table["embedding/patches/kernel"] = ("backbone.patch_embed.proj.weight", "conv2d")
-    table["embedding/patches/bias"] = ("backbone.patch_embed.proj.bias", "same")
+    table["embedding/patches/kernel"] = (f"{EMBEDDING['patches']}.weight", "conv2d")
+    table["embedding/patches/bias"] = (f"{EMBEDDING['patches']}.bias", "same")
     layers = {"norm": "backbone.norm", "classifier": "head.fc"}
     attention = DIVIDED if model.attention == "divided_space_time" else UNDIVIDED
     for number in range(model.num_layers):
         for ours, theirs in {**attention, **MLP}.items():
-            layers[f"block{number + 1}_{ours}"] = f"backbone.blocks.{number}.{theirs}"
+            layers[f"block{number + 1}_{ours}"] = BLOCK.format(number) + theirs
     for ours, theirs in layers.items():
         if ours.endswith("norm"):
             table[f"{ours}/gamma"] = (f"{theirs}.weight", "same")
@@ -52,3 +58,9 @@ def paddlevideo_map(model) -> dict[str, tuple[str, str]]:
         last = "beta" if ours.endswith("norm") else "bias"
         table[f"{ours}/{last}"] = (f"{theirs}.bias", "same")
     return table
+
+
+PADDLEVIDEO = CheckpointFormat(
+    paddlevideo_map,
+    sizes=timesformer_sizes(EMBEDDING, BLOCK, {**DIVIDED, **MLP}, {**UNDIVIDED, **MLP}),
+)

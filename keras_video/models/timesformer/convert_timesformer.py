@@ -4,6 +4,7 @@ https://github.com/facebookresearch/TimeSformer. PaddleVideo has taken the names
 """
 
 from keras_video.models.timesformer.convert_paddle import DIVIDED, MLP, UNDIVIDED
+from keras_video.models.timesformer.timesformer_sizes import timesformer_sizes
 from keras_video.models.timesformer.torch_timesformer_map import torch_timesformer_map
 from keras_video.presets.checkpoint_format import CheckpointFormat
 
@@ -23,8 +24,10 @@ def timesformer_map(model) -> dict[str, tuple[str, str]]:
     Returns:
         `{variable path: (tensor name, layout)}`, complete.
     """
-    divided, undivided = {**DIVIDED, **MLP}, {**UNDIVIDED, **MLP}
-    return torch_timesformer_map(model, OTHERS, "model.blocks.{}.", divided, undivided)
+    return torch_timesformer_map(model, *NAMES)
 
 
-TIMESFORMER = CheckpointFormat(timesformer_map, state_key="model_state")
+NAMES = OTHERS, "model.blocks.{}.", {**DIVIDED, **MLP}, {**UNDIVIDED, **MLP}
+TIMESFORMER = CheckpointFormat(
+    timesformer_map, sizes=timesformer_sizes(*NAMES), state_key="model_state"
+)

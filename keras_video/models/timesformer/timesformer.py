@@ -9,7 +9,7 @@ from keras_video.layers.fold_time import UnfoldTime
 from keras_video.models.rgb_normalization import rgb_normalization
 from keras_video.models.timesformer.convert_huggingface import HUGGINGFACE
 from keras_video.models.timesformer.convert_mmaction2 import MMACTION2
-from keras_video.models.timesformer.convert_paddle import paddlevideo_map
+from keras_video.models.timesformer.convert_paddle import PADDLEVIDEO
 from keras_video.models.timesformer.convert_timesformer import TIMESFORMER
 from keras_video.models.timesformer.residual_branches import (
     ResidualAttention,
@@ -70,7 +70,8 @@ class TimeSformer(VideoClassifier):
     ...     "timesformer_k400", image_size=448, num_frames=16)
 
     Position and time embeddings of a preset or checkpoint are interpolated to another `image_size`
-    (bicubic) or `num_frames` (linear) when they are loaded.
+    (bicubic) or `num_frames` (linear) when they are loaded. `convert` builds a model of the
+    checkpoint's own sizes, which its tensors tell, unless they are given.
 
     Reference: Bertasius et al., "Is Space-Time Attention All You Need for Video Understanding?",
     https://arxiv.org/abs/2102.05095
@@ -81,7 +82,7 @@ class TimeSformer(VideoClassifier):
         "embedding/times": resize_times,
     }
     checkpoint_maps = {
-        "paddlevideo": paddlevideo_map,
+        "paddlevideo": PADDLEVIDEO,
         "timesformer": TIMESFORMER,
         "huggingface": HUGGINGFACE,
         "mmaction2": MMACTION2,
