@@ -74,7 +74,7 @@ class FeatureDataset(BatchDataset):
     >>> train = FeatureDataset(records, num_classes=3862, batch_size=128, training=True)
     >>> inputs, labels = next(iter(train))
     >>> {name: array.shape for name, array in inputs.items()}
-    {'rgb': (128, 240, 1024), 'rgb_mask': (128, 240), 'audio': (128, 240, 128), ...}
+    {'audio': (128, 240, 128), 'audio_mask': (128, 240), 'rgb': (128, 240, 1024), ...}
     """
 
     def __init__(

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_video.data.feature_read_error import FeatureNotFoundError, FeatureReadError
+from keras_video.data.tfrecord_file import read_record
+from keras_video.data.wire_format import WireFormatError
 
-FEATURE_SUFFIXES = (".npy",)
+FEATURE_SUFFIXES = (".npy", ".pkl", ".pickle", ".tfrecord")
 _PLACE = re.compile(r"(?P<path>.*)#(?P<offset>\d+)(?::(?P<number>\d+))?", re.DOTALL)
 
 
@@ -73,10 +75,20 @@ def load_features(place: str) -> StoredFeatures:
     >>> load_features("feats/one.npy").arrays[None].shape
     (300, 2048)
     """
+    # These say what is stored, by the classes of this module.
+    from keras_video.data.feature_example import parse_example
+    from keras_video.data.feature_pickles import load_pickle
+
     where = FeaturePlace.parse(place)
     try:
         if where.suffix == ".npy":
             return StoredFeatures(Path(where.path).stem, {None: _load_npy(where.path)}, None)
+        if where.is_shard:
+            return parse_example(read_record(where.path, where.offset))
+        if where.suffix in FEATURE_SUFFIXES:
+            return load_pickle(where)
+    except WireFormatError as error:
+        raise FeatureReadError(place, error) from error
     except FileNotFoundError:
         raise FeatureNotFoundError(place, "there is no such file") from None
     except OSError as error:

@@ -10,6 +10,7 @@ from keras_video.data.feature_file import FeaturePlace
 from keras_video.data.feature_record import FeatureRecord
 
 _UNKNOWN = -1
+_COLUMNS = ("_file", "_offset", "_number", "lengths", "_id", "_count", "_label")
 
 
 class ListedFeatures(NamedTuple):
@@ -45,7 +46,7 @@ class FeatureList(Sequence):
 
     >>> records = read_feature_list("yt8m/train*.tfrecord")
     >>> records[0]
-    FeatureRecord(id='eXbF', features={'rgb': 'yt8m/train0000.tfrecord#0', ...}, length=255)
+    FeatureRecord(id='eXbF', features={'audio': 'yt8m/train0000.tfrecord#0', ...}, length=255)
     >>> rng = np.random.default_rng(0)
     >>> some = records.select(rng.permutation(len(records))[:1000])
     """
@@ -80,10 +81,24 @@ class FeatureList(Sequence):
         starts = np.cumsum([0] + [len(part._files) for part in lists])
         shifted = [part._file + start for part, start in zip(lists, starts, strict=False)]
         found._file = np.concatenate(shifted).astype(np.int32)
-        for name in ("_offset", "_number", "lengths", "_id", "_count", "_label"):
+        for name in _COLUMNS[1:]:
             setattr(found, name, np.concatenate([getattr(part, name) for part in lists]))
         found._start_labels()
         return found
+
+    @classmethod
+    def from_columns(cls, files: list, columns: dict[str, np.ndarray]) -> "FeatureList":
+        """The list of which these are `to_columns`."""
+        found = cls.__new__(cls)
+        found._files = list(files)
+        for name in _COLUMNS:
+            setattr(found, name, columns[name.strip("_")])
+        found._start_labels()
+        return found
+
+    def to_columns(self) -> tuple[list[tuple[str, tuple[str, ...]]], dict[str, np.ndarray]]:
+        """The files, with the modalities in each, and the columns of numbers, to be kept."""
+        return self._files, {name.strip("_"): getattr(self, name) for name in _COLUMNS}
 
     def __len__(self) -> int:
         return len(self._file)
@@ -118,7 +133,7 @@ class FeatureList(Sequence):
         indices = np.array(list(indices), np.int64)
         found = type(self).__new__(type(self))
         found._files = self._files
-        for name in ("_file", "_offset", "_number", "lengths", "_id", "_count"):
+        for name in _COLUMNS[:-1]:
             setattr(found, name, getattr(self, name)[indices])
         parts = [self._label[self._first[i] : self._first[i + 1]] for i in indices]
         found._label = np.concatenate([np.arange(0), *parts])

@@ -11,7 +11,9 @@ import numpy as np
 
 from keras_video.data.feature_file import FEATURE_SUFFIXES, FeaturePlace
 from keras_video.data.feature_list import FeatureList, ListedFeatures
+from keras_video.data.feature_pickles import list_pickles
 from keras_video.data.feature_read_error import FeatureNotFoundError
+from keras_video.data.feature_shard import list_shard
 from keras_video.data.parallel_map import parallel_map
 
 _SUFFIXES = "|".join(re.escape(suffix) for suffix in FEATURE_SUFFIXES)
@@ -24,13 +26,19 @@ def read_feature_list(
     *,
     root: str | os.PathLike | None = None,
     name: str = "rgb",
+    index_cache: str | os.PathLike | bool = True,
     workers: int | None = None,
 ) -> FeatureList:
     """Lists the features of a file, a folder, a pattern, or a list of files.
 
+    - `.tfrecord`: YouTube-8M's records, frame-level or video-level, see `parse_example`. They are
+      looked through once, and an index is kept.
+    - `.pkl`, `.pickle`: PaddleVideo's, see `load_pickle`. They are read as a whole to be listed, so
+      for large sets convert them, `write_feature_shards(read_feature_list("pkl/"), "shards/")`.
     - `.npy`: one array `(frames, channels)` of floats or 8-bit codes.
     - Any other file is a list: a line `x.npy 3 17` has a file and its class numbers, or a file
-      alone. Paths may contain spaces. Empty lines, and those that start with `#`, are left out.
+      alone; pickles and TFRecords have their labels inside. Paths may contain spaces. Empty lines,
+      and those that start with `#`, are left out.
 
     What cannot be read is listed, too: a `FeatureDataset` names it among its `failures`.
 
@@ -39,6 +47,8 @@ def read_feature_list(
             `*`, `?`, `[...]` and `**`; or several of these. The order is that of the names.
         root: the folder that a list's relative paths start from, by default the list's own.
         name: what to call the features of `.npy` files.
+        index_cache: where to keep the indexes of TFRecord files: `True` in a folder
+            `.feature_index` beside them, a path there, `False` nowhere.
         workers: threads that look into files, by default the number of cores.
 
     Returns:
@@ -59,7 +69,7 @@ def read_feature_list(
     else:
         paths = [path for each in source for path in _find_files(os.fspath(each))]
     found = [line for path in paths for line in _lines_of(path, root)]
-    listed = parallel_map(lambda line: _list_file(*line, name), found, workers)
+    listed = parallel_map(lambda line: _list_file(*line, name, index_cache), found, workers)
     return FeatureList.concatenate(_in_few_lists(listed))
 
 
@@ -111,6 +121,11 @@ def _lines_of(path: str, root) -> list[tuple[str, tuple[int, ...] | None]]:
                 f"Received: {path}, line {number}: {line!r}"
             )
         labels = tuple(map(int, labels)) or None
+        if labels and not match["path"].lower().endswith(".npy"):
+            raise ValueError(
+                "Pickles and TFRecords have their labels inside, a line has none for them. "
+                f"Received: {path}, line {number}: {line!r}"
+            )
         found.append((os.path.join(root, match["path"]), labels))
     if not found:
         raise ValueError(f"The list has no lines. Received: {path}")
@@ -126,8 +141,13 @@ def _in_few_lists(listed: Iterable[FeatureList | ListedFeatures]) -> Iterator[Fe
 
 
 def _list_file(
-    path: str, labels: tuple[int, ...] | None, name: str
+    path: str, labels: tuple[int, ...] | None, name: str, index_cache
 ) -> FeatureList | ListedFeatures:
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix == ".tfrecord":
+        return list_shard(path, index_cache)
+    if suffix != ".npy":
+        return FeatureList(list_pickles(path))
     return ListedFeatures(FeaturePlace(path), (name,), Path(path).stem, labels, npy_length(path))
 
 
