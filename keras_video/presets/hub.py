@@ -1,6 +1,7 @@
 """Downloads a preset's files from the Hugging Face Hub, with errors that a user can act on."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from keras_video._version import __version__
@@ -35,11 +36,13 @@ def download_repository(
     endpoint: str | None = None,
     cache_dir=None,
     local_files_only: bool = False,
+    parts: Sequence[str] = (),
 ) -> Path:
     """Returns a local folder with a repository's preset files at one revision.
 
     Args:
         repository: `"org/name"`.
+        parts: for an application, the folders of its models; without any, one model is wanted.
         load_weights: whether the weights are needed; without them only small files come.
         revision, token, endpoint, cache_dir, local_files_only: as in `from_preset`.
 
@@ -52,6 +55,8 @@ def download_repository(
 
     small = [*files.SMALL_FILES, files.TRANSFORMERS_PREPROCESSOR]
     wanted = [*small, *([files.WEIGHTS] if load_weights else [])]
+    if parts:
+        wanted = [files.APPLICATION, *(f"{part}/{name}" for part in parts for name in wanted)]
     options = {
         "revision": revision,
         "token": token,
@@ -66,13 +71,13 @@ def download_repository(
     try:
         if pinned and not local_files_only:
             folder = _cached(repository, options)
-            if folder is not None and _is_complete(folder, load_weights):
+            if folder is not None and _missing(folder, load_weights, parts) is None:
                 return folder
             # Asked for a commit, the client lists its files at once and, without a network,
             # retries for half a minute; this question fails at once.
             _ask(repository, revision, token, endpoint)
         folder = Path(snapshot_download(repository, local_files_only=local_files_only, **options))
-        if not _is_complete(folder, load_weights) and is_transformers_folder(folder):
+        if _missing(folder, load_weights, parts) and is_transformers_folder(folder):
             # Older repositories have their weights as torch saves them.
             options["allow_patterns"] = [*small, files.TRANSFORMERS_WEIGHTS]
             snapshot_download(repository, local_files_only=local_files_only, **options)
@@ -81,13 +86,14 @@ def download_repository(
         if explained is None:
             raise
         raise explained from error
-    if _is_complete(folder, load_weights):
+    missing = _missing(folder, load_weights, parts)
+    if missing is None:
         return folder
     if local_files_only:
         raise _not_cached(_uri(repository, revision))
-    missing = files.WEIGHTS if (folder / files.CONFIG).is_file() else files.CONFIG
+    kind = "application" if parts else "preset"
     raise PresetError(
-        f"The Hub repository holds no keras_video preset: it has no {missing}. "
+        f"The Hub repository holds no keras_video {kind}: it has no {missing}. "
         f"Received: {_uri(repository, revision)!r}"
     )
 
@@ -109,12 +115,20 @@ def _cached(repository: str, options: dict) -> Path | None:
         return None
 
 
-def _is_complete(folder: Path, load_weights: bool) -> bool:
+def _missing(folder: Path, load_weights: bool, parts: Sequence[str] = ()) -> str | None:
+    """The first file that a preset or an application needs and the folder hasn't."""
+    if parts:
+        if not (folder / files.APPLICATION).is_file():
+            return files.APPLICATION
+        missing = {part: _missing(folder / part, load_weights) for part in parts}
+        return next((f"{part}/{name}" for part, name in missing.items() if name), None)
+    if not (folder / files.CONFIG).is_file():
+        return files.CONFIG
     weights = [files.WEIGHTS]
     if is_transformers_folder(folder):
         weights.append(files.TRANSFORMERS_WEIGHTS)
     has_weights = any((folder / name).is_file() for name in weights)
-    return (folder / files.CONFIG).is_file() and (has_weights or not load_weights)
+    return None if has_weights or not load_weights else files.WEIGHTS
 
 
 def _explained(

@@ -102,11 +102,16 @@ class Preset:
     @property
     def hub_repository(self) -> str:
         """`"org/name"` of the Hub repository, with the organisation set now."""
-        if self.repository is not None:
-            return self.repository
-        return f"{os.environ.get('KERAS_VIDEO_HUB_ORG') or DEFAULT_HUB_ORG}/{self.name}"
+        return hub_repository(self.name, self.repository)
 
     @property
     def model_class_name(self) -> str:
         """The name of the model class, without importing it."""
         return self.model.partition(":")[2]
+
+
+def hub_repository(name: str, repository: str | None = None) -> str:
+    """The repository, or that of the name under the organisation set now."""
+    if repository is not None:
+        return repository
+    return f"{os.environ.get('KERAS_VIDEO_HUB_ORG') or DEFAULT_HUB_ORG}/{name}"

@@ -16,6 +16,8 @@ LABELS = "labels.txt"
 METADATA = "metadata.json"
 CORE_WEIGHTS = "model.weights.h5"
 CARD = "README.md"
+# Applications have this, and a folder for each of their models.
+APPLICATION = "application.json"
 
 # What repositories of transformers have besides.
 TRANSFORMERS_PREPROCESSOR = "preprocessor_config.json"
@@ -56,6 +58,9 @@ def _move(folder: Path, target: Path) -> None:
         return
     new = {file.name for file in folder.iterdir()}
     for name in new:
+        if (target / name).is_dir():
+            # Renamed first: a folder with files can't be replaced in one step.
+            os.replace(target / name, folder / f".old-{name}")
         os.replace(folder / name, target / name)
     for name in set(SAVED_FILES) - new:
         (target / name).unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_video._version import __version__
@@ -77,25 +78,64 @@ def upload_preset(
 def _upload(
     repository: str, folder: Path, access: dict, *, private: bool, revision, message: str
 ) -> str:
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     for name in (files.CONFIG, files.WEIGHTS):
         if not (folder / name).is_file():
             raise PresetError(
                 f"The directory holds no preset: it has no {name}. Received: {str(folder)!r}"
             )
+    return upload_files(
+        repository,
+        folder,
+        access,
+        files.SAVED_FILES,
+        _write_card,
+        private=private,
+        revision=revision,
+        message=message,
+    )
+
+
+def upload_files(
+    repository: str,
+    folder: Path,
+    access: dict,
+    names: Sequence[str],
+    write_card: Callable[[str, Path], None],
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    message: str,
+) -> str:
+    """Uploads a folder's files of these names, and its model card.
+
+    Args:
+        repository: `"org/name"`, or a name in the user's own account.
+        folder: where the files are; those that it hasn't are deleted from the repository.
+        access: `token` and `endpoint`.
+        names: paths below the folder.
+        write_card: called as `write_card(repository, folder)` before the upload.
+        private, revision, message: as in `upload_preset`.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        PresetError: if the Hub refuses.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
     api = HfApi(library_name="keras-video", library_version=__version__, **access)
     try:
         repository = api.create_repo(repository, exist_ok=True, private=private).repo_id
-        _write_card(repository, folder)
+        write_card(repository, folder)
         return api.upload_folder(
             repo_id=repository,
             folder_path=folder,
             commit_message=message,
             revision=revision,
-            allow_patterns=[*files.SAVED_FILES, files.CARD],
-            delete_patterns=list(files.SAVED_FILES),
+            allow_patterns=[*names, files.CARD],
+            delete_patterns=list(names),
         ).commit_url
     except (HFValidationError, HfHubHTTPError, OSError, RuntimeError) as error:
         raise PresetError(_explanation(error, repository, access["endpoint"])) from error
