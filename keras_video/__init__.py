@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "applications",
         "data",
         "export",
+        "features",
         "layers",
         "losses",
         "metrics",
