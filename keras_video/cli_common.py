@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
@@ -42,6 +43,19 @@ def load_model(preset: str, debug: bool = False):
     with quiet_tensorflow(debug):
         from keras_video.models import VideoClassifier
     return VideoClassifier.from_preset(preset)
+
+
+def find_all(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]]:
+    """Returns the videos that the arguments stand for, each once, and what stands for none."""
+    from keras_video.data.find_videos import find_videos
+
+    found, missing = [], []
+    for source in sources:
+        try:
+            found += find_videos(source)
+        except OSError as error:
+            missing.append((source, error))
+    return list(dict.fromkeys(found)), missing
 
 
 def require_decoder(name: str) -> None:
@@ -90,3 +104,22 @@ def print_json(record: dict) -> None:
     from keras_video.console import json_line
 
     print(json_line(record, sys.stdout.encoding))
+
+
+def print_defects(console, defects, title: str) -> None:
+    """Prints a table of `DatasetDefect`s, if there are any."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from keras_video.console import printable
+
+    if not defects:
+        return
+    table = Table(title, "Video", "Why")
+    table.columns[1].overflow = table.columns[2].overflow = "fold"
+    for defect in defects:
+        where = defect.source or defect.split
+        table.add_row(
+            Text(defect.kind, "red"), Text(printable(where)), Text(printable(defect.reason))
+        )
+    console.print(table)

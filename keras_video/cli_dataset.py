@@ -12,11 +12,13 @@ from keras_video.cli_common import (
     count_of,
     natural,
     positive,
+    print_defects,
     print_json,
     read_lists,
     require_decoder,
     share,
 )
+from keras_video.cli_dataset_yt8m import add_yt8m
 
 _SHOWN_CLASSES = 20
 
@@ -27,6 +29,7 @@ def add_dataset(command) -> None:
     _add_check(command)
     _add_frames(command)
     _add_browse(command)
+    add_yt8m(command)
 
 
 def _add_prepare(command) -> None:
@@ -198,7 +201,7 @@ def _prepare(options: argparse.Namespace) -> int:
         print_json(report.to_dict())
         return 0
     console = make_console()
-    _print_defects(console, report.left_out, "Left out")
+    print_defects(console, report.left_out, "Left out")
     _print_classes(console, report.classes, ("train", "val"))
     if options.gop:
         console.print(f"Encoded: {report.encoded}, already there: {report.reused}")
@@ -233,7 +236,7 @@ def _check(options: argparse.Namespace) -> int:
         print_json(report.to_dict())
         return code
     console = make_console()
-    _print_defects(console, report.defects, "Defect")
+    print_defects(console, report.defects, "Defect")
     _print_classes(console, report.classes, tuple(splits))
     for name in splits:
         videos, frames = (
@@ -329,24 +332,6 @@ def _browse(options: argparse.Namespace) -> int:
         report(f"{count_of(len(dataset.failures), 'video')} could not be read")
         return EXIT_FAILED
     return 0
-
-
-def _print_defects(console, defects, title: str) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from keras_video.console import printable
-
-    if not defects:
-        return
-    table = Table(title, "Video", "Why")
-    table.columns[1].overflow = table.columns[2].overflow = "fold"
-    for defect in defects:
-        where = defect.source or defect.split
-        table.add_row(
-            Text(defect.kind, "red"), Text(printable(where)), Text(printable(defect.reason))
-        )
-    console.print(table)
 
 
 def _print_classes(console, classes: dict, splits: tuple[str, ...]) -> None:

@@ -43,6 +43,7 @@ __getattr__, __dir__, __all__ = attach(
         "browse_dataset": "dataset_browsing",
         "center_crop": "crops",
         "check_dataset": "dataset_check",
+        "check_youtube8m": "youtube8m_check",
         "dequantize": "dequantize",
         "open_video": "decoders",
         "prepare_dataset": "dataset_preparation",
