@@ -6,6 +6,7 @@ import pytest
 from golden_torch import GoldenTorch
 
 import keras_video
+from keras_video.models.rgb_normalization import KNOWN
 from keras_video.models.slowfast.lateral_conv import LateralConv
 from keras_video.presets import PresetError, convert, original_tensors, read_checkpoint
 
@@ -41,6 +42,18 @@ WORLDS = {
     ),
     "fb_timesformer": ("TimeSformer", "timesformer", (HEAD, *BLOCKS, HEAD)),
     "hf_timesformer": ("TimeSformer", "huggingface", ("embedding", *BLOCKS, HEAD)),
+    "mm_slowfast_8x8": (
+        "SlowFast",
+        "mmaction2",
+        (
+            *("slow_stem_pool", "fast_stem_pool", "fuse1", "fuse2", "fuse3", "fuse4"),
+            *(n for both in zip(SLOW_STAGES, FAST_STAGES, strict=True) for n in both),
+        ),
+    ),
+    "mm_slow_only_8x8": ("SlowOnly", "mmaction2", ("slow_stem_pool", *SLOW_STAGES)),
+    "mm_timesformer": ("TimeSformer", "mmaction2", ("block1_mlp", "block2_mlp", "block4_mlp")),
+    "mm_timesformer_joint": ("TimeSformer", "mmaction2", ("block1_mlp", "block2_mlp")),
+    "mm_timesformer_space_only": ("TimeSformer", "mmaction2", ()),
 }
 # The files keep the mean over positions of logits, without softmax.
 ARGUMENTS = {"SlowFast": {"average": "logits"}, "SlowOnly": {"average": "logits"}}
@@ -256,6 +269,16 @@ def test_tensors_that_tell_no_size_are_errors(longer, name, shape):
     tensors[f"model.{name}"] = np.zeros(shape, "float32")
     with pytest.raises(PresetError, match="wants a|has shape|fit together"):
         convert(tensors, "timesformer", hidden_dim=24, num_layers=1, mlp_ratio=1.0)
+
+
+@pytest.mark.parametrize("name", ["mm_slowfast_8x8", "mm_slow_only_8x8", "mm_timesformer"])
+def test_models_of_mmaction2_prepare_frames_as_there(name):
+    class_name, format, _ = WORLDS[name]
+    formats = getattr(keras_video.models, class_name).checkpoint_maps
+    normalize = formats[format].defaults["normalize"]
+    mean, std = KNOWN[normalize] if isinstance(normalize, str) else normalize
+    theirs = GoldenTorch(name).facts["data_preprocessor"]
+    np.testing.assert_allclose(255 * np.array([mean, std]), [theirs["mean"], theirs["std"]])
 
 
 def test_timesformer_of_mmaction2_is_named_as_there():
