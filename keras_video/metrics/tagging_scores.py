@@ -92,11 +92,22 @@ class TaggingScores:
     def add(self, rows: np.ndarray, totals: np.ndarray) -> None:
         """Adds the `rows` and `totals` of other videos, such as those of another process."""
         self.totals = self.totals + totals
-        width = min(max(self.top_k, self.map_top_k or 0), self.num_classes)
-        width = self.num_classes if self.map_top_k is None else width
-        weights, scores, labels, classes = np.split(rows, [1, 1 + width, 1 + 2 * width], axis=1)
+        kept = self._predictions
+        weights, scores, labels, classes = np.split(rows, [1, 1 + kept, 1 + 2 * kept], axis=1)
         best = None if self.map_top_k is None else classes.astype(np.int32)
         self._kept.append((weights[:, 0], scores, labels > 0, best))
+
+    @property
+    def width(self) -> int:
+        """Numbers that `rows` has for each video."""
+        return 1 + (2 if self.map_top_k is None else 3) * self._predictions
+
+    @property
+    def _predictions(self) -> int:
+        """Predictions that are kept of each video."""
+        if self.map_top_k is None:
+            return self.num_classes
+        return min(max(self.top_k, self.map_top_k), self.num_classes)
 
     def __len__(self) -> int:
         """Number of videos that are kept."""

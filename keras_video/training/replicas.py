@@ -1,6 +1,6 @@
 """Batches of a worker, shared among its replicas; numbers of replicas, brought together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
@@ -71,16 +71,46 @@ def summed(
     return run
 
 
-def summing_workers(strategy: tf.distribute.Strategy) -> Callable[[float], float]:
-    """A function that sums a number over all workers; each must call it."""
+def summing_workers(strategy: tf.distribute.Strategy) -> Callable:
+    """A function that sums a number, or an array, over all workers; each must call it."""
     if not is_several_workers(strategy):
-        return float
+        return lambda value: value if np.ndim(value) else float(value)
     count = local_replicas(strategy)
     add = summed(strategy, lambda batch: batch[0])
 
-    def total(value: float) -> float:
-        values = np.zeros(count)
+    def total(value):
+        values = np.zeros((count, *np.shape(value)))
         values[0] = value
-        return float(add(share_out((values,), strategy)).numpy()[0])
+        result = add(share_out((values,), strategy)).numpy()[0]
+        return result if np.ndim(value) else float(result)
 
     return total
+
+
+def gathering_workers(strategy: tf.distribute.Strategy, numbers: int = 2**22) -> Callable:
+    """A function that gives all workers the rows of all of them.
+
+    Each worker calls it with an array `(any number, width)` of float32, all with the same width.
+    It is a generator of arrays: rows of other workers and its own, in no particular order.
+
+    Args:
+        strategy: of the workers.
+        numbers: how many a worker sends at a time.
+    """
+    if not is_several_workers(strategy):
+        return lambda array: iter([array])
+    count, total = local_replicas(strategy), summing_workers(strategy)
+    gather = tf.function(lambda batch: strategy.gather(batch[0], axis=0), autograph=False)
+
+    def gathered(array: np.ndarray) -> Iterator[np.ndarray]:
+        # A first column tells rows from what fills up.
+        width = 1 + array.shape[1]
+        size = max(1, numbers // (width * count)) * count
+        while total(len(array)):
+            part = np.zeros((size, width), np.float32)
+            rows, array = array[:size], array[size:]
+            part[: len(rows), 0], part[: len(rows), 1:] = 1, rows
+            result = gather(share_out((part,), strategy)).numpy()
+            yield result[result[:, 0] > 0, 1:]
+
+    return gathered
