@@ -1,5 +1,6 @@
 """`FeatureExtractor`: from a video of any length to the features of a network."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -101,7 +102,7 @@ class FeatureExtractor:
             check_decoder(decoder)
         model = _load(model, precision)
         self._pipeline = _pipeline_of(model, decoder)
-        self._decoder = self._pipeline.decoder
+        self.decoder = self._pipeline.decoder
         shape = _shape_of(model, self._pipeline, frame_interval)
         self.workers = workers or min(4, os.cpu_count() or 1)
         self.rule = StepRule.of(
@@ -139,14 +140,15 @@ class FeatureExtractor:
 
             open_source = partial(DecodedFramesReader, source, frame_rate)
         else:
-            open_source = partial(open_video, source, self._decoder)
+            open_source = partial(open_video, source, self.decoder)
         # A file object has one position: its segments are decoded one after the other.
         workers = 1 if hasattr(source, "read") else self.workers
-        for event in self.run([VideoJob("video", open_source)], workers):
-            if isinstance(event, Failed):
-                raise event.error
-            if isinstance(event, Extracted):
-                result = event.outputs.assemble()
+        with contextlib.closing(self.run([VideoJob("video", open_source)], workers)) as events:
+            for event in events:
+                if isinstance(event, Failed):
+                    raise event.error
+                if isinstance(event, Extracted):
+                    result = event.outputs.assemble()
         return result
 
     def settings(self) -> dict:
@@ -159,6 +161,7 @@ class FeatureExtractor:
             "channels": self.channels,
             "steps": {self.rule.kind: self.rule.value},
             "steps_of": "frames" if shape.per_frame else "clips",
+            "frames_alone": shape.unit < shape.num_frames,
             "num_frames": shape.num_frames,
             "frame_interval": None if shape.per_frame else shape.frame_interval,
             "preprocessor": {name: pipeline[name] for name in _PIXELS},
