@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_video import cli_dataset, cli_evaluate
+from keras_video import cli_dataset, cli_evaluate, cli_features
 from keras_video.cli_common import (
     DEFAULT_PRESET,
     EXIT_BROKEN_PIPE,
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(command)
     _add_predict(command)
     cli_evaluate.add_evaluate(command)
+    cli_features.add_features(command)
     dataset = command("dataset", None, "prepare, check and look at your own videos")
     cli_dataset.add_dataset(_commands_of(dataset, common))
     _add_presets(command)
