@@ -24,6 +24,10 @@ measures SlowFast's training in every shape of a multigrid schedule, see `benchm
     python tools/benchmark.py data
 
 measures decoding, see `benchmark_data.py`.
+
+    python tools/benchmark.py features
+
+measures how fast stored features become batches, see `benchmark_features.py`.
 """
 
 import os
@@ -31,6 +35,7 @@ import os
 from absl import app, flags
 from benchmark_contestants import compete, show
 from benchmark_data import benchmark_data
+from benchmark_features import benchmark_features
 from benchmark_models import MODELS
 from benchmark_multigrid import benchmark_multigrid
 from benchmark_train import benchmark_train
@@ -69,16 +74,18 @@ def settings() -> dict:
 
 def main(arguments):
     chosen = arguments[1:]
-    unknown = set(chosen) - {*MODELS, "data", "multigrid", "train"}
+    unknown = set(chosen) - {*MODELS, "data", "features", "multigrid", "train"}
     if unknown or not chosen:
         raise app.UsageError(
-            f"Name models of {tuple(MODELS)}, data, multigrid, or train and models. "
+            f"Name models of {tuple(MODELS)}, data, features, multigrid, or train and models. "
             f"Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]
     if "data" in chosen:
         benchmark_data(console, FLAGS.rounds)
+    if "features" in chosen:
+        benchmark_features(console, FLAGS.rounds)
     if "multigrid" in chosen:
         for dtype in FLAGS.dtypes:
             benchmark_multigrid(console, dtype=dtype, rounds=FLAGS.rounds, **settings())
