@@ -66,6 +66,14 @@ def add_features(command) -> None:
         "preset's)",
     )
     features.add_argument(
+        "--layers",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="NAMES",
+        help="further layers of 2-D networks whose means are put after the features, such as "
+        "stem_pool for colours",
+    )
+    features.add_argument(
         "--dtype",
         choices=("float32", "float16"),
         default="float32",
@@ -127,6 +135,7 @@ def _features(options: argparse.Namespace) -> int:
             fps=options.fps,
             stride=options.stride,
             frame_interval=options.frame_interval,
+            layers=options.layers,
             batch_size=options.batch_size,
             precision=options.precision,
             dtype=options.dtype,

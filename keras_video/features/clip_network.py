@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -25,16 +25,24 @@ class ClipNetwork:
         shape: of its clips.
         image_size: height and width of its frames.
         batch_size: clips in a batch, by default so many that they have 32 frames.
+        layers: see `VideoClassifier.feature_model`.
 
     Attributes:
         seconds: spent in the network.
         frames: number of frames that it saw.
     """
 
-    def __init__(self, model, shape: ClipShape, image_size: int, batch_size: int | None = None):
+    def __init__(
+        self,
+        model,
+        shape: ClipShape,
+        image_size: int,
+        batch_size: int | None = None,
+        layers: Sequence[str] = (),
+    ):
         self.shape = shape
         self.batch_size = batch_size or max(_BATCH_FRAMES // shape.num_frames, 1)
-        self._features = model.feature_model()
+        self._features = model.feature_model(layers) if layers else model.feature_model()
         self.channels = int(self._features.output_shape[-1])
         self._batch_shape = (self.batch_size, shape.num_frames, image_size, image_size, 3)
         self._function = None

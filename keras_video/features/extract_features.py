@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from keras_video.data.decoders import open_video
@@ -24,6 +24,7 @@ def extract_features(
     fps: float | None = None,
     stride: int | None = None,
     frame_interval: int | None = None,
+    layers: Sequence[str] = (),
     batch_size: int | None = None,
     precision: str | None = None,
     dtype: str = "float32",
@@ -55,7 +56,7 @@ def extract_features(
         model: a preset's name or directory, a `VideoClassifier`, or a `FeatureExtractor`, which
             has the next arguments already.
         out: folder of the features, made if there is none.
-        frames, fps, stride, frame_interval, batch_size, precision, decoder, workers: see
+        frames, fps, stride, frame_interval, layers, batch_size, precision, decoder, workers: see
             `FeatureExtractor`.
         dtype: of the files, `"float32"` or `"float16"`.
         root: the folder that the videos' names start from, and a list's relative paths. By
@@ -85,6 +86,7 @@ def extract_features(
         "fps": fps,
         "stride": stride,
         "frame_interval": frame_interval,
+        "layers": layers or None,
         "batch_size": batch_size,
         "precision": precision,
         "decoder": decoder,

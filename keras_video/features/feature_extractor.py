@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -54,6 +54,8 @@ class FeatureExtractor:
             one reaches the video's end.
         frame_interval: distance between the frames of a clip, where the preset's sampling has
             none, because its clips span the whole video.
+        layers: names of further layers of 2-D networks whose means over the frame are put after the
+            features, such as `("stem_pool",)` for colours: see `VideoClassifier.feature_model`.
         batch_size: clips that the network takes at a time; 32 frames by default.
         precision: another dtype policy than the model's, such as `"mixed_bfloat16"`. Features are
             float32 in any case.
@@ -83,6 +85,7 @@ class FeatureExtractor:
         fps: float | None = None,
         stride: int | None = None,
         frame_interval: int | None = None,
+        layers: Sequence[str] = (),
         batch_size: int | None = None,
         precision: str | None = None,
         decoder: str | None = None,
@@ -108,7 +111,8 @@ class FeatureExtractor:
         self.rule = StepRule.of(
             frames, fps, stride, default=StepRule("fps", 5 if shape.per_frame else 1)
         )
-        self._network = ClipNetwork(model, shape, self._pipeline.crop_size, batch_size)
+        self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
+        self._network = ClipNetwork(model, shape, self._pipeline.crop_size, batch_size, self.layers)
         self.channels = self._network.channels
         self._model_name = type(model).__name__
         self._precision = model.dtype_policy.name
@@ -158,6 +162,7 @@ class FeatureExtractor:
             "model": self._model_name,
             "weights": self._network.weights_checksum(),
             "precision": self._precision,
+            "layers": list(self.layers),
             "channels": self.channels,
             "steps": {self.rule.kind: self.rule.value},
             "steps_of": "frames" if shape.per_frame else "clips",
@@ -226,7 +231,7 @@ class FeatureExtractor:
 def _load(model, precision: str | None):
     import keras
 
-    from keras_video.models import VideoClassifier
+    from keras_video.presets import load_preset
 
     if precision is not None:
         try:
@@ -238,11 +243,12 @@ def _load(model, precision: str | None):
             ) from error
     if isinstance(model, str | os.PathLike):
         overrides = {} if precision is None else {"dtype": precision}
-        return VideoClassifier.from_preset(model, **overrides)
+        model = load_preset(model, **overrides)
+        precision = None  # It has it already.
     if not hasattr(model, "feature_model"):
         raise ValueError(
-            "`model` is a VideoClassifier, or the name or directory of a preset. "
-            f"Received: model={model!r:.80}"
+            "`model` is a VideoClassifier, or the name or directory of its preset. "
+            f"Received: {type(model).__name__}"
         )
     if precision in (None, model.dtype_policy.name):
         return model

@@ -1,7 +1,7 @@
 """`VideoClassifier`: the base of every model that names what happens in a clip."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -32,10 +32,14 @@ class VideoClassifier(FunctionalModel):
     # Whether the features of a frame (`feature_model`) are the same in every clip.
     frames_are_independent = False
 
-    def feature_model(self) -> keras.Model:
+    def feature_model(self, layers: Sequence[str] = ()) -> keras.Model:
         """The network without its classifier: from clips to the features that it classifies.
 
         `keras_video.features` runs it over whole videos.
+
+        Args:
+            layers: of 2-D networks, names of layers of the backbone whose means over the frame are
+                put after the features: `"stem_pool"` knows colours, which the last layers forget.
 
         Returns:
             A model that shares this one's weights and input. Its output is float32 under every
@@ -46,6 +50,7 @@ class VideoClassifier(FunctionalModel):
 
         Raises:
             NotImplementedError: the model's class does not say what its features are.
+            ValueError: it has no such layers.
 
         Example:
 
@@ -58,6 +63,13 @@ class VideoClassifier(FunctionalModel):
             "it, which returns a keras.Model from clips to (batch, steps, channels). "
             f"Received: model={self.name!r}"
         )
+
+    def _refuse_layers(self, layers: Sequence[str]) -> None:
+        if layers:
+            raise ValueError(
+                "Only 2-D networks (TSN, PP-TSN, TSM, PP-TSM) give features of further layers. "
+                f"Received: layers={layers!r} for {type(self).__name__}"
+            )
 
     def classify(self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"):
         """Names what happens in videos.

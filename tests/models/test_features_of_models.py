@@ -130,3 +130,24 @@ def test_a_preset_has_features():
 def contract_clips(model):
     _, frames, side, _, _ = model.input_shape
     return draw_clips(2, frames, side or 45, side or 64)
+
+
+def test_means_of_further_layers_follow_the_features():
+    model, clips = contracts.TestTSM.build(), draw_clips(2, 4, 45, 64)
+    plain = features_of(model, clips)
+    both = answers(model.feature_model(("stem_pool", "stage2_block1_out")), clips)
+    np.testing.assert_allclose(both[..., : plain.shape[-1]], plain, rtol=1e-5, atol=1e-5)
+    stem = model.backbone.get_layer("stem_pool").output
+    pooled = answers(keras.Model(model.backbone.input, stem), clips)
+    expected = pooled.mean(axis=(1, 2)).reshape(2, 4, -1)
+    actual = both[..., plain.shape[-1] :][..., : expected.shape[-1]]
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_layers_that_give_no_frames_are_refused():
+    with pytest.raises(ValueError, match="Did you mean 'stem_pool'"):
+        contracts.TestTSN.build().feature_model(("stem_pol",))
+    with pytest.raises(ValueError, match="unfold_time"):
+        contracts.TestTSN.build().feature_model(("unfold_time",))
+    with pytest.raises(ValueError, match="Only 2-D networks"):
+        contracts.TestTimeSformer.build().feature_model(("norm",))

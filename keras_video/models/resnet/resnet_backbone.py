@@ -1,5 +1,7 @@
 """`ResNetBackbone`: a ResNet applied to every frame, optionally with temporal shift."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -11,6 +13,7 @@ from keras_video.models.resnet.convert_paddle import paddleclas_map
 from keras_video.models.resnet.convert_torchvision import TORCHVISION
 from keras_video.models.resnet.resnet_stages import STAGES
 from keras_video.models.rgb_normalization import rgb_normalization
+from keras_video.presets.errors import did_you_mean
 
 
 @keras.saving.register_keras_serializable(package="keras_video")
@@ -150,6 +153,37 @@ class ResNetBackbone(FunctionalModel):
         self.image_size = image_size
         self.synchronized = synchronized
 
+    @property
+    def frames_are_independent(self) -> bool:
+        """Whether the features of a frame are the same in every clip."""
+        return not self.shift_ratio
+
+    def feature_model(self, layers: Sequence[str] = ()) -> keras.Model:
+        """The means over each frame, `(batch, num_frames, channels)`, float32.
+
+        Args:
+            layers: names of layers inside whose means are put after those of the last one, such as
+                `"stem_pool"`, which knows colours.
+
+        Returns:
+            A model that shares this one's weights and input.
+
+        Raises:
+            ValueError: there is no layer of this name, or it gives no frames.
+        """
+        features = [frame_features(self.output)]
+        known = [layer.name for layer in self.layers if len(layer.output.shape) == 4]
+        for name in layers:
+            if name not in known:
+                raise ValueError(
+                    "Features come from a layer that gives frames, such as stem_pool or "
+                    f"stage1_block1_out.{did_you_mean(str(name), known)} Received: {name!r}"
+                )
+            unfold = UnfoldTime(self.num_frames, dtype="float32", name=f"unfold_{name}")
+            features.append(frame_features(unfold(self.get_layer(name).output)))
+        outputs = features[0] if len(features) == 1 else ops.concatenate(features, axis=-1)
+        return keras.Model(self.input, outputs, name=f"{self.name}_features")
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -172,6 +206,11 @@ class ResNetBackbone(FunctionalModel):
         model = super().from_config(config, custom_objects)
         model.trainable = trainable
         return model
+
+
+def frame_features(activations):
+    """The mean over each frame, float32 under every policy: `(batch, time, channels)`."""
+    return ops.mean(ops.cast(activations, "float32"), axis=(2, 3))
 
 
 class AddActivate(keras.layers.Layer):

@@ -1,10 +1,12 @@
 """`ResNetClassifier`: what TSN, TSM, PP-TSN and PP-TSM have in common."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from keras_video.models.resnet.convert_paddle import paddlevideo_map
-from keras_video.models.resnet.resnet_backbone import ResNetBackbone
+from keras_video.models.resnet.resnet_backbone import ResNetBackbone, frame_features
 from keras_video.models.video_classifier import VideoClassifier
 
 # Of the reference's TSM, PP-TSM and PP-TSN: a faster classifier, no decay of its bias and of what
@@ -99,10 +101,9 @@ class ResNetClassifier(VideoClassifier):
         self.normalize = normalize
         self.synchronized = synchronized
 
-    def feature_model(self) -> keras.Model:
+    def feature_model(self, layers: Sequence[str] = ()) -> keras.Model:
         """See `VideoClassifier.feature_model`: a step for each frame."""
-        features = frame_features(self.backbone(self.input))
-        return keras.Model(self.input, features, name=f"{self.name}_features")
+        return self.backbone.feature_model(layers)
 
     def get_config(self):
         return {
@@ -125,8 +126,3 @@ class ShiftedResNetClassifier(ResNetClassifier):
 
     def get_config(self):
         return {**super().get_config(), "shift_ratio": self.shift_ratio}
-
-
-def frame_features(activations):
-    """The mean over each frame, float32 under every policy: `(batch, time, channels)`."""
-    return ops.mean(ops.cast(activations, "float32"), axis=(2, 3))

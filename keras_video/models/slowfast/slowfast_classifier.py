@@ -1,5 +1,7 @@
 """`SlowFastClassifier`: what SlowFast and SlowOnly have in common."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
@@ -15,11 +17,12 @@ class SlowFastClassifier(VideoClassifier):
 
     weight_rules = WEIGHT_RULES
 
-    def feature_model(self) -> keras.Model:
+    def feature_model(self, layers: Sequence[str] = ()) -> keras.Model:
         """See `VideoClassifier.feature_model`: one step, the mean over the head's windows.
 
         The classifier makes of it the mean of the windows' logits.
         """
+        self._refuse_layers(layers)
         windows = self.get_layer("dropout").input
         features = ops.mean(windows, axis=(1, 2))[:, None]
         return keras.Model(self.input, features, name=f"{self.name}_features")

@@ -1,5 +1,7 @@
 """`TimeSformer`: a vision transformer with attention over time."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
@@ -207,8 +209,9 @@ class TimeSformer(VideoClassifier):
         self.normalize = normalize
         self.view_average = view_average
 
-    def feature_model(self) -> keras.Model:
+    def feature_model(self, layers: Sequence[str] = ()) -> keras.Model:
         """See `VideoClassifier.feature_model`: one step, the class token after normalisation."""
+        self._refuse_layers(layers)
         features = self.get_layer("norm").output[:, None]
         return keras.Model(self.input, features, name=f"{self.name}_features")
 
