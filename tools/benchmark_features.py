@@ -102,7 +102,6 @@ def tf_data(paths, bucketed: bool):
                 lambda inputs, labels: tf.shape(inputs["rgb"])[0],
                 bounds,
                 [BATCH] * (len(bounds) + 1),
-                drop_remainder=True,
             )
         else:
             data = data.padded_batch(BATCH, drop_remainder=True)

@@ -18,7 +18,8 @@ from keras_video.data.video_failures import FailureLog, VideoFailure
 class BatchDataset(keras.utils.PyDataset):
     """Batches in an order that is a function of (seed, epoch), loaded ahead, that can be resumed.
 
-    The base of `VideoDataset` and `ArrayDataset`, for `model.fit` and for loops of your own.
+    The base of `VideoDataset`, `FeatureDataset` and `ArrayDataset`, for `model.fit` and for your
+    own loops.
 
     Args:
         order: which records make which batch.

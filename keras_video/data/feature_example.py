@@ -125,7 +125,7 @@ def make_example(
     encoded = name.encode("utf-8", "surrogateescape")
     context = _map_entry("id", field(_BYTES, field(1, encoded)))
     if labels is not None:
-        packed = b"".join(map(varint, labels))
+        packed = b"".join(varint(int(label)) for label in labels)
         context += _map_entry(_LABELS, field(_INTEGERS, field(1, packed) if packed else b""))
     lists = b"".join(_map_entry(name, _frames(array)) for name, array in arrays.items())
     return field(_CONTEXT, context) + field(_LISTS, lists)

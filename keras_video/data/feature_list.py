@@ -34,7 +34,7 @@ class ListedFeatures(NamedTuple):
 class FeatureList(Sequence):
     """`FeatureRecord`s, made when they are asked for; `read_feature_list` makes the list.
 
-    A record takes about 40 bytes. A slice, and `select`, is a list again.
+    A record takes about 60 bytes. A slice, and `select`, is a list again.
 
     Args:
         listed: the records.

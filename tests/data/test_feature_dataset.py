@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import signal
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from keras_video.data import (
 
 LENGTHS = [5, 17, 9, 30, 12, 2, 25, 7, 11, 28, 3, 19, 21]
 NUM_CLASSES = 7
+SMALL = {"num_classes": NUM_CLASSES, "max_frames": 24, "length_step": 8}
 
 
 def labels_of(number):
@@ -38,8 +40,8 @@ def folder(tmp_path):
 
 
 def make(folder, **arguments):
-    defaults = {"num_classes": NUM_CLASSES, "batch_size": 4, "max_frames": 24, "length_step": 8}
-    return FeatureDataset(read_feature_list(folder / "all.list"), **{**defaults, **arguments})
+    records = read_feature_list(folder / "all.list")
+    return FeatureDataset(records, **{**SMALL, "batch_size": 4, **arguments})
 
 
 def numbers(batches):
@@ -208,14 +210,19 @@ def test_features_that_are_no_numbers_are_failures(tmp_path):
     ] * 2
 
 
-def test_a_model_fits_evaluates_and_predicts_batches_of_every_length(folder):
+def make_model():
     features = keras.Input((None, 4), name="rgb")
     mask = keras.Input((None,), name="rgb_mask")
     weighted = keras.ops.cast(features, "float32") * keras.ops.cast(mask, "float32")[..., None]
-    scores = keras.layers.Dense(NUM_CLASSES)(keras.ops.sum(weighted, axis=1))
+    scores = keras.layers.Dense(NUM_CLASSES, name="scores")(keras.ops.sum(weighted, axis=1))
     model = keras.Model({"rgb": features, "rgb_mask": mask}, scores)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model.compile("sgd", loss, weighted_metrics=["binary_accuracy"])
+    return model
+
+
+def test_a_model_fits_evaluates_and_predicts_batches_of_every_length(folder):
+    model = make_model()
     data = make(folder, batch_size=2, training=True)
     lengths = {data.batch(i, e)[0]["rgb"].shape[1] for i in range(len(data)) for e in (0, 1)}
     assert lengths == {8, 16, 24}
@@ -225,6 +232,42 @@ def test_a_model_fits_evaluates_and_predicts_batches_of_every_length(folder):
     np.testing.assert_allclose(padded, model.evaluate(make(folder), verbose=0)[1], rtol=1e-6)
     predicted = model.predict(make(folder, batch_size=3), verbose=0)
     assert predicted.shape == (13, NUM_CLASSES)
+
+
+def test_a_trainer_goes_on_in_the_middle_of_an_epoch(folder, tmp_path):
+    from keras_video.training import Trainer
+
+    def train(workdir, stop_at=None):
+        keras.utils.set_random_seed(0)
+        model = make_model()
+        # What else a preset needs.
+        model.save_to_preset = lambda path, metadata: path.mkdir()
+        records = read_feature_list(folder / "all.list")
+        data = _Interrupted(records, batch_size=2, training=True, **SMALL)
+        data.stop_at = stop_at
+        done = Trainer(model, data, workdir=workdir, num_epochs=2).run()
+        return done, [np.array(weight) for weight in model.weights]
+
+    done, straight = train(tmp_path / "straight")
+    assert done["step"] == 12
+    done, _ = train(tmp_path / "stopped", stop_at=4)
+    assert not done["finished"] and 0 < done["step"] < 6
+    done, resumed = train(tmp_path / "stopped")
+    assert done["step"] == 12
+    for one, other in zip(straight, resumed, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class _Interrupted(FeatureDataset):
+    """Somebody stops the run when it has so many batches."""
+
+    stop_at = None
+
+    def __iter__(self):
+        for number, batch in enumerate(super().__iter__(), 1):
+            if number == self.stop_at:
+                signal.raise_signal(signal.SIGTERM)
+            yield batch
 
 
 def test_the_tf_data_set_has_a_variable_length(folder):

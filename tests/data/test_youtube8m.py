@@ -85,6 +85,8 @@ def test_tensorflow_reads_what_is_written_here():
         written = make_example(stored.id, stored.arrays, stored.labels)
         assert tf.train.SequenceExample.FromString(written) == sequence_example(stored)
         assert_same(parse_example(written), stored)
+    numbers = np.array([3, 3861])
+    assert parse_example(make_example("a", {}, numbers)).labels == (3, 3861)
     floats = {"features": np.linspace(-1, 1, 12, dtype=np.float64).reshape(3, 4)}
     written = make_example("f", floats, None)
     example = tf.train.SequenceExample.FromString(written)
