@@ -162,6 +162,8 @@ def load_record(record: FeatureRecord, names) -> dict[str, np.ndarray]:
     for name in names:
         place = record.features.get(name)
         if place is None:
+            # Where nothing can be read, that is the reason, and not what it is listed with.
+            load_features(record.source)
             raise FeatureReadError(
                 record.source, f"it has no {name!r}. Received: {sorted(record.features)}"
             )
@@ -182,12 +184,14 @@ def _find_modalities(records, wanted) -> dict[str, Modality]:
     for record in records:
         names = list(record.features if wanted is None else wanted)
         missing = [name for name in names if name not in record.features]
-        if missing:
-            raise ValueError(
-                f"{record.source} has no {missing[0]!r}: `features` names modalities that records "
-                f"have. Received: features={wanted!r}, a record with {sorted(record.features)}"
-            )
         try:
+            if missing:
+                load_features(record.source)
+                raise ValueError(
+                    f"{record.source} has no {missing[0]!r}: `features` names modalities that "
+                    f"records have. Received: features={wanted!r}, a record with "
+                    f"{sorted(record.features)}"
+                )
             arrays = load_record(record, names)
             found = {name: _modality(record, name, arrays[name]) for name in names}
         except FeatureReadError as error:

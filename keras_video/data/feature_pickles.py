@@ -48,7 +48,11 @@ def list_pickles(path: str) -> list[ListedFeatures]:
     What cannot be read is the last of the list: reading it says what is wrong.
     """
     path = os.fspath(path)
-    listed, offset, (_, size) = [], 0, _stamp(path)
+    listed, offset = [], 0
+    try:
+        _, size = _stamp(path)
+    except FeatureReadError:
+        return [_bad(FeaturePlace(path), listed)]
     while offset < size or not listed:
         place = FeaturePlace(path, offset)
         try:

@@ -219,6 +219,15 @@ def test_several_pickles_in_a_file_and_lists_of_videos(tmp_path):
     assert data.batch(0)[0]["rgb_mask"].sum(1).tolist() == [4, 4, 7, 4]
 
 
+def test_lists_of_pickles(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(video(1)))
+    (tmp_path / "train.list").write_text("gone.pkl\na.pkl\n")
+    records = read_feature_list(tmp_path / "train.list")
+    assert [record.labels for record in records] == [None, (1, 9)]
+    with pytest.raises(FileNotFoundError, match="gone.pkl: there is no such file"):
+        load_features(records[0].source)
+
+
 class Evil:
     def __reduce__(self):
         return print, ("this must not run",)

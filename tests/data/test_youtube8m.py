@@ -312,6 +312,22 @@ def test_files_that_are_no_shards_are_named(tmp_path):
         FeatureDataset(records)
 
 
+def test_a_bad_shard_at_the_start_is_a_failure_with_its_own_reason(shards):
+    (shards / "train0000.tfrecord").write_bytes(b"")
+    for features in (None, ("rgb", "audio"), {"audio": 3, "rgb": 5}):
+        data = FeatureDataset(
+            read_feature_list(shards), num_classes=8, features=features, batch_size=7
+        )
+        assert sorted(data.features) == ["audio", "rgb"] and len(list(data)) == 1
+        (failure,) = data.failures
+        assert "train0000.tfrecord#0" in failure.source and "is empty" in failure.reason
+    with pytest.raises(ValueError, match="has no 'flow'"):
+        FeatureDataset(read_feature_list(shards), num_classes=8, features=["flow"])
+    (shards / "some.list").write_text("train0000.tfrecord\ntrain0009.tfrecord\n")
+    with pytest.raises(FileNotFoundError, match="train0009.tfrecord: there is no such file"):
+        read_feature_list(shards / "some.list")
+
+
 # === the whole way ===
 
 
