@@ -83,7 +83,10 @@ def add_features(command) -> None:
         "--precision", metavar="POLICY", help="of the network, such as mixed_bfloat16"
     )
     features.add_argument(
-        "--batch-size", type=positive, metavar="N", help="clips in a batch (default: 32 frames)"
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="clips in a batch (default: 32 frames, on a CPU 16)",
     )
     features.add_argument(
         "--workers",

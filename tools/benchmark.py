@@ -25,6 +25,10 @@ measures SlowFast's training in every shape of a multigrid schedule, see `benchm
 
 measures decoding, see `benchmark_data.py`.
 
+    python tools/benchmark.py extraction
+
+measures how fast videos become features, see `benchmark_extraction.py`.
+
     python tools/benchmark.py features
 
 measures how fast stored features become batches, see `benchmark_features.py`.
@@ -35,6 +39,7 @@ import os
 from absl import app, flags
 from benchmark_contestants import compete, show
 from benchmark_data import benchmark_data
+from benchmark_extraction import benchmark_extraction
 from benchmark_features import benchmark_features
 from benchmark_models import MODELS
 from benchmark_multigrid import benchmark_multigrid
@@ -74,16 +79,19 @@ def settings() -> dict:
 
 def main(arguments):
     chosen = arguments[1:]
-    unknown = set(chosen) - {*MODELS, "data", "features", "multigrid", "train"}
+    unknown = set(chosen) - {*MODELS, "data", "extraction", "features", "multigrid", "train"}
     if unknown or not chosen:
         raise app.UsageError(
-            f"Name models of {tuple(MODELS)}, data, features, multigrid, or train and models. "
+            f"Name models of {tuple(MODELS)}, data, extraction, features, multigrid, or train and models. "
             f"Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]
     if "data" in chosen:
         benchmark_data(console, FLAGS.rounds)
+    if "extraction" in chosen:
+        benchmark_extraction(console, models, FLAGS.dtypes, FLAGS.rounds, FLAGS.threads)
+        return
     if "features" in chosen:
         benchmark_features(console, FLAGS.rounds)
     if "multigrid" in chosen:

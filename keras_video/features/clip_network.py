@@ -7,10 +7,12 @@ from collections.abc import Hashable, Iterator, Sequence
 import keras
 import numpy as np
 
+from keras_video._compat import computes_on_cpu
 from keras_video.features.step_plan import ClipShape
 
-# Frames of a batch, unless one clip has more.
-_BATCH_FRAMES = 32
+# Frames of a batch, unless one clip has more. On a CPU larger ones are no faster, and what the last
+# one lacks is filled up.
+_BATCH_FRAMES, _BATCH_FRAMES_ON_CPU = 32, 16
 
 
 class ClipNetwork:
@@ -24,7 +26,7 @@ class ClipNetwork:
         model: a `VideoClassifier`.
         shape: of its clips.
         image_size: height and width of its frames.
-        batch_size: clips in a batch, by default so many that they have 32 frames.
+        batch_size: clips in a batch, by default so many that they have 32 frames, on a CPU 16.
         layers: see `VideoClassifier.feature_model`.
 
     Attributes:
@@ -41,7 +43,8 @@ class ClipNetwork:
         layers: Sequence[str] = (),
     ):
         self.shape = shape
-        self.batch_size = batch_size or max(_BATCH_FRAMES // shape.num_frames, 1)
+        frames = _BATCH_FRAMES_ON_CPU if computes_on_cpu() else _BATCH_FRAMES
+        self.batch_size = batch_size or max(frames // shape.num_frames, 1)
         self._features = model.feature_model(layers) if layers else model.feature_model()
         self.channels = int(self._features.output_shape[-1])
         self._batch_shape = (self.batch_size, shape.num_frames, image_size, image_size, 3)

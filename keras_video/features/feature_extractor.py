@@ -56,7 +56,7 @@ class FeatureExtractor:
             none, because its clips span the whole video.
         layers: names of further layers of 2-D networks whose means over the frame are put after the
             features, such as `("stem_pool",)` for colours: see `VideoClassifier.feature_model`.
-        batch_size: clips that the network takes at a time; 32 frames by default.
+        batch_size: clips that the network takes at a time; by default 32 frames, on a CPU 16.
         precision: another dtype policy than the model's, such as `"mixed_bfloat16"`. Features are
             float32 in any case.
         decoder: decodes with another reader than the preset's, see `keras_video.data.open_video`.
