@@ -32,6 +32,8 @@ class ClassificationEvaluator:
     {"loss": 0.93, "top1": 0.7454, "top5": 0.9211}
     """
 
+    numbers = ("loss", "top1", "top5")
+
     def __init__(
         self, model: keras.Model, data: Iterable, strategy: tf.distribute.Strategy | None = None
     ):

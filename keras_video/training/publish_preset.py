@@ -13,6 +13,8 @@ from keras_video.training.run_state import averaged_weights, put_state
 
 PRESET = "preset"
 _OUTDATED = "preset.outdated"
+# Numbers from 0 to 1 that presets have as percents, beside top1 and top5.
+_SHARES = ("gap", "hit_at_one", "map", "perr")
 
 
 def outdate_preset(workdir: Path) -> None:
@@ -62,7 +64,10 @@ def publish_preset(
     if target.exists() and not outdated.exists():
         message(f"This run is complete: {target}")
         return result
-    percents = {k: v * 100 if k.startswith("top") else v for k, v in (result or {}).items()}
+    percents = {
+        name: value * 100 if name.startswith("top") or name in _SHARES else value
+        for name, value in (result or {}).items()
+    }
     partial, old = workdir / f"{PRESET}.partial", workdir / f"{PRESET}.old"
     for leftover in (partial, old):
         shutil.rmtree(leftover, ignore_errors=True)

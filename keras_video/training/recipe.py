@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,14 +170,16 @@ def run_recipe(
         workdir: the run's directory: config, logs, checkpoints, and at the end `preset`.
         make_data: called as `make_data(config, train_options, val_options)` for data of your own;
             returns two data sets, made with these options (batch sizes and shapes, shards, seed,
-            one-hot labels): `VideoDataset` or `ArrayDataset`; the second may be `None`. By default
+            one-hot labels): `VideoDataset`, `ArrayDataset` or, without the last option,
+            `FeatureDataset`; the second may be `None`. By default
             `config.data` says what is read.
         make_loss: called as `make_loss(config, model)` for a loss of your own; returns the
             arguments `loss` and perhaps `metrics` of `model.compile`. By default the cross entropy
             of one-hot labels.
         make_evaluator: called as `make_evaluator(recipe)`, with a `Recipe`, for a validation of
             your own; returns an object with `evaluate() -> dict` of numbers, of which
-            `config.monitor` names one. By default a `ClassificationEvaluator`.
+            `config.monitor` names one, and perhaps with `numbers`, their names. By default a
+            `ClassificationEvaluator`.
 
     Returns:
         What `Trainer.run` returns: the best validation's `loss`, `top1` and `top5`; `epoch` and
@@ -209,7 +211,7 @@ def _finish_preset(recipe: Recipe, path: Path) -> None:
     """Gives the preset the frames that its preprocessor samples, and frees it from TensorFlow."""
     changes = {}
     frames = getattr(getattr(recipe.model, "preprocessor", None), "num_frames", None)
-    if frames is not None and frames != recipe.model.num_frames:
+    if frames is not None and frames != getattr(recipe.model, "num_frames", frames):
         changes["num_frames"] = frames
     if recipe.config.sync_batch_norm:
         changes["synchronized"] = False
@@ -304,6 +306,7 @@ def make_trainer(
             distillation = Distillation(**config.distillation.to_dict())
     if recipe.val is not None:
         evaluator = (make_evaluator or _classification_evaluator)(recipe)
+        _check_monitor(config.monitor, getattr(evaluator, "numbers", (config.monitor,)))
     same_names = (
         "accumulate evaluate_every checkpoint_every keep precise_batch_norm "
         "precise_batch_norm_every patience monitor log_every"
@@ -326,10 +329,12 @@ def make_trainer(
 def _classification_evaluator(recipe: Recipe):
     from keras_video.training.classification_evaluator import ClassificationEvaluator
 
-    numbers, monitor = ("top1", "top5", "loss"), recipe.config.monitor
+    return ClassificationEvaluator(recipe.model, recipe.val, strategy=recipe.strategy)
+
+
+def _check_monitor(monitor: str, numbers: Sequence[str]) -> None:
     if monitor not in numbers:
         raise ConfigError(
             f"config.monitor must be one of {', '.join(numbers)}.{did_you_mean(monitor, numbers)} "
             f"Received: {monitor!r}"
         )
-    return ClassificationEvaluator(recipe.model, recipe.val, strategy=recipe.strategy)

@@ -69,14 +69,14 @@ FIELDS: dict[str, Field] = {
         "none", "whose statistics and factors stay", choices=("none", "all", "all_but_first")
     ),
     "loss.label_smoothing": Field(0.0, "share of the label that all classes get", least=0),
-    "optimizer.name": Field("sgd", "sgd, or a class of keras.optimizers such as adamw"),
+    "optimizer.name": Field("sgd", "sgd, rmsprop, or a class of keras.optimizers such as adamw"),
     "optimizer.momentum": Field(0.9, "of sgd", least=0),
     "optimizer.nesterov": Field(False, "of sgd"),
-    "optimizer.weight_decay": Field(1e-4, "L2, part of the gradient in sgd", least=0),
+    "optimizer.weight_decay": Field(1e-4, "L2, part of the gradient in sgd and rmsprop", least=0),
     "optimizer.clip_norm": Field(None, "largest norm of all gradients together", float, least=0),
     "optimizer.rules": Field(
         None,
-        "of sgd: (pattern, rate multiplier, decay multiplier) for single weights; "
+        "of sgd and rmsprop: (pattern, rate multiplier, decay multiplier) for single weights; "
         "not set: those of the model's published training",
         tuple,
     ),
@@ -136,7 +136,7 @@ FIELDS: dict[str, Field] = {
     ),
     "data.decoder": Field("pyav", "pyav, decord, opencv, torchcodec"),
     "data.index_cache": Field(None, "folder for the frame indexes of long videos", str),
-    "data.arguments": Field({}, "of data that the recipe makes itself"),
+    "data.arguments": Field({}, "of data that the recipe makes itself, or of FeatureDataset"),
     "preprocessor": Field(
         {}, "VideoPreprocessor's arguments: how the finished preset prepares a video"
     ),

@@ -10,6 +10,8 @@ from ml_collections import ConfigDict
 from keras_video.presets.errors import did_you_mean
 from keras_video.training.recipe_config import ConfigError
 
+OWN_OPTIMIZERS = ("sgd", "rmsprop")
+
 
 def model_class(config: ConfigDict) -> type:
     """The class that `config.model.name` names.
@@ -41,7 +43,13 @@ def clip_frames(config: ConfigDict) -> int:
         return chosen
     if config.model.preset is not None:
         return _preprocessor_config(config)["num_frames"]
-    return inspect.signature(model_class(config)).parameters["num_frames"].default
+    parameters = inspect.signature(model_class(config)).parameters
+    if "num_frames" not in parameters:
+        raise ConfigError(
+            "Training on videos, and multigrid training, need a model of clips, with `num_frames`. "
+            f"Received: config.model.name={config.model.name!r}"
+        )
+    return parameters["num_frames"].default
 
 
 def make_preprocessor(config: ConfigDict):
@@ -211,18 +219,20 @@ def make_optimizer(config: ConfigDict, learning_rate, model) -> keras.optimizers
         ConfigError: there is no such optimizer, or it doesn't take its arguments.
     """
     from keras_video.training.optimizer_rules import weight_rules
+    from keras_video.training.rmsprop import RMSProp
     from keras_video.training.sgd import SGD
 
     values = config.optimizer
     arguments = {"global_clipnorm": values.clip_norm, "name": "optimizer"}
     if values.ema is not None:
         arguments.update(use_ema=True, ema_momentum=values.ema)
-    if values.name == "sgd":
-        found = SGD
+    if values.name in OWN_OPTIMIZERS:
         rules = weight_rules(model) if values.rules is None else values.rules
-        arguments.update(
-            momentum=values.momentum, nesterov=values.nesterov, l2=values.weight_decay, rules=rules
-        )
+        arguments.update(l2=values.weight_decay, rules=rules)
+        found = RMSProp
+        if values.name == "sgd":
+            found = SGD
+            arguments.update(momentum=values.momentum, nesterov=values.nesterov)
     else:
         found = _keras_optimizer(values.name)
         arguments["weight_decay"] = values.weight_decay or None
@@ -240,12 +250,15 @@ def _keras_optimizer(name: str) -> type:
         for key, value in vars(keras.optimizers).items()
         if isinstance(value, type) and issubclass(value, base) and value is not base
     }
-    # Keras' own SGD puts the learning rate into the velocity.
-    known.pop("sgd", None)
+    # Ours are other ones: Keras' puts the learning rate into the velocity of SGD, and the decay
+    # beside the gradient.
+    for ours in OWN_OPTIMIZERS:
+        known.pop(ours, None)
     if name.lower() not in known:
+        words = [*OWN_OPTIMIZERS, *known]
         raise ConfigError(
-            "config.optimizer.name must be sgd or a class of keras.optimizers."
-            f"{did_you_mean(name.lower(), ['sgd', *known])} Received: {name!r}"
+            f"config.optimizer.name must be {', '.join(OWN_OPTIMIZERS)} or a class of "
+            f"keras.optimizers.{did_you_mean(name.lower(), words)} Received: {name!r}"
         )
     return known[name.lower()]
 

@@ -7,6 +7,8 @@ from keras_video.data.preset_preprocessing import load_preprocessing
 from keras_video.training.recipe_model import make_schedule
 from keras_video.training.recipe_multigrid import make_multigrid, num_epochs
 
+_SHOWN = "momentum nesterov rho centered epsilon l2 weight_decay global_clipnorm rules".split()
+
 
 def summarize(recipe) -> str:
     """Describes a prepared recipe; loads one batch of it.
@@ -79,8 +81,7 @@ def _optimizer(optimizer) -> str:
     shown = {
         name: value
         for name, value in inner.get_config().items()
-        if name in ("momentum", "nesterov", "l2", "weight_decay", "global_clipnorm", "rules")
-        and value not in (None, False)
+        if name in _SHOWN and value not in (None, False)
     }
     arguments = ", ".join(f"{name}={value}" for name, value in shown.items())
     return f"{type(inner).__name__}({arguments})"

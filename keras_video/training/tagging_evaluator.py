@@ -54,6 +54,8 @@ class TaggingEvaluator:
     (3862,)
     """
 
+    numbers = ("gap", "hit_at_one", "perr", "map", "loss")
+
     def __init__(
         self,
         model: keras.Model,

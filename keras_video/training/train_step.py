@@ -25,7 +25,8 @@ class TrainStep:
     Args:
         model: a compiled `keras.Model`, made under the strategy that runs the step.
         xla: `True`, `False`, or `"auto"`: on GPUs and TPUs, not on CPUs, where XLA's convolutions
-            are slow. Defaults to `"auto"`.
+            are slow, and not for models with layers that XLA cannot compile, such as the LSTM of
+            cuDNN. Defaults to `"auto"`.
         accumulate: number of micro-batches; must divide the replica's batch. Defaults to 1.
         distillation: a `Distillation`, whose loss is added.
 
@@ -61,7 +62,7 @@ class TrainStep:
                 f"Received: accumulate={accumulate!r}"
             )
         self.model, self.accumulate, self.distillation = model, accumulate, distillation
-        self.xla = _has_accelerator() if xla == "auto" else xla
+        self.xla = _has_accelerator() and _suits_xla(model) if xla == "auto" else xla
         strategy = model.distribute_strategy
         if distillation is not None and strategy.num_replicas_in_sync > 1:
             _check_teacher(distillation.teacher)
@@ -152,6 +153,10 @@ def cluster_with_xla() -> None:
 
 def _has_accelerator() -> bool:
     return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+
+
+def _suits_xla(model: keras.Model) -> bool:
+    return all(getattr(layer, "supports_jit", True) for layer in layers_in_order(model))
 
 
 def _is_synchronized(model: keras.Model) -> bool:

@@ -10,7 +10,14 @@ from keras_video.data import ArrayDataset, VideoPreprocessor
 from keras_video.data.transforms import MixUp, RandomFlip
 from keras_video.models import TSM, TSN, VideoClassifier
 from keras_video.models.functional_model import FunctionalModel
-from keras_video.training import SGD, default_config, prepare_recipe, recipe_model, run_recipe
+from keras_video.training import (
+    SGD,
+    RMSProp,
+    default_config,
+    prepare_recipe,
+    recipe_model,
+    run_recipe,
+)
 from keras_video.training.recipe import make_trainer
 from keras_video.training.recipe_config import ConfigError
 from keras_video.training.recipe_model import make_optimizer, make_schedule
@@ -233,8 +240,13 @@ def test_optimizers():
     adam = make(name="adamw", weight_decay=0.02, arguments={"beta_2": 0.95})
     assert type(adam) is keras.optimizers.AdamW
     assert adam.weight_decay == 0.02 and adam.beta_2 == 0.95
+    rmsprop = make(name="rmsprop", arguments={"centered": True, "rho": 0.9})
+    assert type(rmsprop) is RMSProp and rmsprop.centered and rmsprop.rho == 0.9
+    assert rmsprop.l2 == 1e-4 and rmsprop.momentum == 0 and rmsprop.rules == TSM.weight_rules
     with pytest.raises(ConfigError, match="Did you mean 'adamw'"):
         make(name="adamww")
+    with pytest.raises(ConfigError, match="Did you mean 'rmsprop'"):
+        make(name="rms_prop")
     with pytest.raises(ConfigError, match="config.optimizer .SGD.: .*beta_2"):
         make(arguments={"beta_2": 0.95})
 

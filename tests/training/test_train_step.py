@@ -8,7 +8,7 @@ from training.run_trainer import CLASSES
 from training.run_trainer import clips as colour_clips
 from training.trajectories import SHAPE, build
 
-from keras_video.training import SGD, Distillation, TrainStep, enable
+from keras_video.training import SGD, Distillation, TrainStep, enable, train_step
 from keras_video.training.precise_batch_norm import averaging_statistics
 from keras_video.training.replicas import share_out, summed
 from keras_video.training.run_state import spread_seeds
@@ -131,6 +131,16 @@ def test_statistics_of_replicas_are_averaged(two_replicas):
     means = [v.numpy() for v in two_replicas.experimental_local_results(norm.moving_mean.value)]
     np.testing.assert_allclose(means[0], batch.mean(0), rtol=1e-5)
     np.testing.assert_allclose(means[1], batch.mean(0), rtol=1e-5)
+
+
+def test_xla_is_not_for_layers_that_it_cannot_compile(monkeypatch):
+    """On GPUs Keras' LSTM says so: it is cuDNN's."""
+    monkeypatch.setattr(train_step, "_has_accelerator", lambda: True)
+    model = keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(2)])
+    model.compile("sgd", "mse")
+    assert TrainStep(model).xla is True and TrainStep(model, xla=False).xla is False
+    model.layers[0].supports_jit = False
+    assert TrainStep(model).xla is False and TrainStep(model, xla=True).xla is True
 
 
 def test_weights_of_clips_count():
