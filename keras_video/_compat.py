@@ -21,6 +21,20 @@ def lowering_for_cpu() -> Iterator[None]:
         lowered_for_cpu.reset(token)
 
 
+# Set while a model is exported: what only one kind of device has must not be in its graph.
+traced_for_export = contextvars.ContextVar("traced_for_export", default=False)
+
+
+@contextlib.contextmanager
+def tracing_for_export() -> Iterator[None]:
+    """What is traced meanwhile is to run on other devices than this one."""
+    token = traced_for_export.set(True)
+    try:
+        yield
+    finally:
+        traced_for_export.reset(token)
+
+
 def computes_on_cpu() -> bool:
     """Whether TensorFlow is the backend and has neither GPU nor TPU."""
     if keras.backend.backend() != "tensorflow":
@@ -175,6 +189,16 @@ def _merged(means, variances) -> tuple:
         return means[0], variances[0]
     mean, between = tf.nn.moments(means, [0])
     return mean, tf.reduce_mean(variances, axis=0) + between
+
+
+def first_batch(epochs, strategy):
+    """What the first replica gets first of what Keras' TensorFlow trainer iterates over."""
+    import tensorflow as tf
+
+    for _, _, batches in epochs:
+        return tf.nest.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0], next(batches)
+        )
 
 
 def is_building_symbolically() -> bool:

@@ -18,10 +18,11 @@ def make_inference_function(model: keras.Model) -> Callable:
     is traced once. TensorFlow backend only.
 
     Args:
-        model: a Keras model with one input and one output.
+        model: a Keras model.
 
     Returns:
-        A function from clips (NumPy array or tensor) to logits (tensor).
+        A function from what the model takes (clips, as NumPy array or tensor; or a dictionary of
+        arrays) to its logits (tensor).
 
     Raises:
         RuntimeError: on another backend than TensorFlow.
@@ -45,17 +46,17 @@ def make_inference_function(model: keras.Model) -> Callable:
     non_trainable = [to_numpy(variable) for variable in model.non_trainable_variables]
 
     @tf.function(autograph=False)
-    def infer(clips):
+    def infer(inputs):
         with lowering_for_cpu():
             logits, _ = model.stateless_call(
                 [tf.constant(value) for value in trainable],
                 [tf.constant(value) for value in non_trainable],
-                clips,
+                inputs,
                 training=False,
             )
         return logits
 
-    def run(clips):
-        return infer(tf.convert_to_tensor(clips))
+    def run(inputs):
+        return infer(tf.nest.map_structure(tf.convert_to_tensor, inputs))
 
     return run

@@ -5,6 +5,7 @@ from keras_video._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     attributes={
+        "AttentionLSTM": "attention_lstm.attention_lstm",
         "FunctionalModel": "functional_model",
         "PPTSM": "pp_tsm.pp_tsm",
         "PPTSN": "pp_tsn.pp_tsn",

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_video._compat import first_batch, tracing_for_export
 from keras_video.presets.preset_mixin import PresetMixin
 
 
@@ -69,6 +70,18 @@ class FunctionalModel(PresetMixin, keras.Model):
                 f"Received: {len(labels)} labels for {num_classes} classes"
             )
         self._labels = None if labels is None else tuple(labels)
+
+    def export(self, *args, **kwargs):
+        """As `keras.Model.export`; the graph is one for every device, not for this machine's."""
+        with tracing_for_export():
+            return super().export(*args, **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Keras adds up the replicas' batches to see their shapes; masks can't be added.
+        strategy = self.distribute_strategy
+        if iterator is not None and strategy.num_replicas_in_sync > 1:
+            iterator, data_batch = None, first_batch(iterator, strategy)
+        super()._maybe_symbolic_build(iterator, data_batch)
 
     def get_config(self):
         return {

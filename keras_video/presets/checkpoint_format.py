@@ -4,6 +4,10 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
+from keras_video.presets.errors import PresetError
+
 # torch's names for what batch normalisation learns and measures.
 TORCH_NORM = {
     "gamma": "weight",
@@ -26,6 +30,9 @@ class CheckpointFormat:
             of its variables.
         ignored: regular expressions; a tensor whose whole name matches one holds no weight, and
             may be absent.
+        aliases: pairs of a regular expression and a replacement; a tensor whose whole name matches
+            is one that the checkpoint also has under the other name. It may be absent, but not hold
+            other numbers.
         arguments: arguments that the model must have for these weights to mean the same, such as
             `{"slow_frames": "stride"}`. `convert` sets them on models that it builds, and refuses
             models that are built otherwise.
@@ -46,6 +53,7 @@ class CheckpointFormat:
 
     table: Callable
     ignored: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
     arguments: Mapping = dataclasses.field(default_factory=dict)
     defaults: Mapping = dataclasses.field(default_factory=dict)
     sizes: Callable[[Mapping, Mapping], dict] | None = None
@@ -58,6 +66,24 @@ class CheckpointFormat:
     def ignores(self, name: str) -> bool:
         """Whether a tensor of this name holds no weight."""
         return any(re.fullmatch(pattern, name) for pattern in self.ignored)
+
+    def without_aliases(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The tensors under one name each.
+
+        Raises:
+            PresetError: two names of one tensor hold different numbers.
+        """
+        named = {}
+        for name, tensor in tensors.items():
+            for pattern, replacement in self.aliases:
+                matched = re.fullmatch(pattern, name)
+                if matched:
+                    name = matched.expand(replacement)
+                    break
+            known = named.setdefault(name, tensor)
+            if known is not tensor and not np.array_equal(known, tensor):
+                raise PresetError(f"two tensors that should be one differ, both {name!r}.")
+        return named
 
     def other_arguments(self, model, with_defaults: bool = False) -> dict:
         """The arguments that a model has otherwise than this format needs, or has by default."""

@@ -28,7 +28,7 @@ PARTS = ("model", "backbone")
 
 # A network pretrained on images has no prefix and ends in a classifier of its own.
 BACKBONE_PREFIX = "backbone."
-CLASSIFIER = re.compile(r"(out|fc|classifier|linear|head(\.\w+)*)\.(weight|bias)")
+CLASSIFIER = re.compile(r"(out|fc|classifier|linear|head(\.\w+)*)\.(weight|bias)|fc_0\.[wb]_0")
 
 
 def convert(
@@ -193,6 +193,7 @@ def fill(
     entries = format(model)
     _check_entries(variables, entries)
     tensors = {name: array for name, array in tensors.items() if not format.ignores(name)}
+    tensors = format.without_aliases(tensors)
     if part == "backbone":
         variables = {path: v for path, v in variables.items() if not is_head(path, heads)}
         tensors = {

@@ -8,6 +8,7 @@ from keras_video.presets.plugins import load_plugins, plugin_packages
 from keras_video.presets.registry import registered_presets
 
 _models = {
+    "attention_lstm": "keras_video.models:AttentionLSTM",
     "pp_tsm": "keras_video.models:PPTSM",
     "pp_tsn": "keras_video.models:PPTSN",
     "resnet_backbone": "keras_video.models:ResNetBackbone",

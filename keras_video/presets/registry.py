@@ -16,6 +16,7 @@ BUILTIN_CATALOGUES = (
     "keras_video.models.pp_tsm.pp_tsm_presets:PRESETS",
     "keras_video.models.slowfast.slowfast_presets:PRESETS",
     "keras_video.models.timesformer.timesformer_presets:PRESETS",
+    "keras_video.models.attention_lstm.attention_lstm_presets:PRESETS",
     "keras_video.models.resnet.resnet_presets:PRESETS",
 )
 

@@ -10,10 +10,20 @@ import numpy as np
 import pytest
 
 import keras_video
-from keras_video.models import PPTSM, PPTSN, TSM, TSN, SlowFast, SlowOnly, TimeSformer
+from keras_video.models import (
+    PPTSM,
+    PPTSN,
+    TSM,
+    TSN,
+    AttentionLSTM,
+    SlowFast,
+    SlowOnly,
+    TimeSformer,
+)
 from keras_video.presets import model_names
 from keras_video.presets.import_string import import_object
 from keras_video.testing import ModelContract, draw_clips
+from keras_video.testing.model_contract import predict
 
 TESTS = pathlib.Path(__file__).parent.parent
 
@@ -68,6 +78,54 @@ class TestTimeSformer(ModelContract):
     train_arguments = {"drop_path": 0.0}
 
 
+class TestAttentionLSTM(ModelContract):
+    """Codes of two modalities; the first sample has fewer steps than the others."""
+
+    model_class = AttentionLSTM
+    arguments = {
+        "num_classes": 5,
+        "features": {"rgb": 6, "audio": 4},
+        "embedding_dim": 8,
+        "lstm_dim": 12,
+        "hidden_dims": (16, 8),
+    }
+    learning_rate = 3.0
+
+    @classmethod
+    def inputs(cls, batch_size, steps=(7, 5)):
+        inputs = {}
+        for (name, channels), time in zip(cls.model.features.items(), steps, strict=True):
+            codes = [
+                np.random.default_rng(seed).integers(0, 256, (time, channels), "uint8")
+                for seed in range(batch_size)
+            ]
+            lengths = time - 2 * (np.arange(batch_size) == 0)
+            inputs[name] = np.array(codes)
+            inputs[f"{name}_mask"] = np.arange(time) < lengths[:, None]
+        return inputs
+
+    @classmethod
+    def other_inputs(cls):
+        return [cls.inputs(1, (4, 9)), cls.inputs(3, (3, 3))]
+
+    @classmethod
+    def targets(cls, batch_size):
+        """Two labels, and a third one of every other sample."""
+        labels = np.tile(np.array([0, 1, 0, 1, 0], "float32"), (batch_size, 1))
+        labels[::2, 4] = 1
+        return labels
+
+    @classmethod
+    def loss(cls):
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+
+
+def with_peepholes():
+    """The outputs of the form that no other model has."""
+    model = TestAttentionLSTM.build(peepholes=True)
+    return predict(model, TestAttentionLSTM.inputs(2))
+
+
 CONTRACTS = [
     TestTSN,
     TestTSM,
@@ -76,6 +134,7 @@ CONTRACTS = [
     TestSlowFast,
     TestSlowOnly,
     TestTimeSformer,
+    TestAttentionLSTM,
 ]
 
 # Bases of models, and parts of them, have tests of their own.
@@ -112,4 +171,9 @@ def test_other_backends_agree(backend, tmp_path):
         for index, expected in enumerate(keras.tree.flatten(contract.outputs)):
             actual = outputs[f"{name}:{index}"]
             np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5, err_msg=name)
+        if f"{name}:features" in outputs:
+            features = contract.model.feature_model()(contract.inputs(2), training=False)
+            actual = outputs[f"{name}:features"]
+            np.testing.assert_allclose(actual, features, rtol=1e-5, atol=1e-5, err_msg=name)
         assert np.isfinite(outputs[f"{name}:loss"])
+    np.testing.assert_allclose(outputs["peepholes"], with_peepholes(), rtol=1e-5, atol=1e-5)

@@ -4,6 +4,7 @@ import keras
 
 from keras_video.models.resnet.convert_mit import MIT_TSN
 from keras_video.models.resnet.convert_mmaction2 import MMACTION2_TSN
+from keras_video.models.resnet.convert_videotag import videotag_map
 from keras_video.models.resnet.resnet_classifier import ResNetClassifier
 
 
@@ -49,6 +50,7 @@ class TSN(ResNetClassifier):
         **ResNetClassifier.checkpoint_maps,
         "mmaction2": MMACTION2_TSN,
         "mit": MIT_TSN,
+        "videotag": videotag_map,
     }
 
     def __init__(
