@@ -127,6 +127,8 @@ def test_a_row_says_what_the_manifest_says(tool):
     )
     bare = Preset(name="my_tsm", model="keras_video.models:TSM", source_format="other")
     assert tool.presets_table([bare]).splitlines()[2] == "| `my_tsm` | TSM |  |  |  |  | other |"
+    labels = dataclasses.replace(bare, metrics={"perr": 80.0, "gap": 86.3})
+    assert "| TSM |  | GAP 86.30 |  |" in tool.presets_table([labels])
     bundled = dataclasses.replace(bare, bundled=True)
     assert "| in this package |" in tool.presets_table([bundled])
 

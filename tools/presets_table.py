@@ -68,17 +68,20 @@ def _row(preset: Preset) -> tuple[str, ...]:
         f"`{preset.name}`",
         preset.model_class_name,
         preset.dataset or "",
-        _top1(preset),
+        _result(preset),
         "" if preset.parameters is None else f"{preset.parameters:,}",
         _views(preset),
         _weights(preset),
     )
 
 
-def _top1(preset: Preset) -> str:
-    if "top1" not in preset.metrics:
-        return ""
-    return _link(f"{preset.metrics['top1']:.2f}", preset.metrics_source)
+def _result(preset: Preset) -> str:
+    """The top-1 accuracy; of models that give several labels their metric, with its name."""
+    if "top1" in preset.metrics:
+        return _link(f"{preset.metrics['top1']:.2f}", preset.metrics_source)
+    if "gap" in preset.metrics:
+        return _link(f"GAP {preset.metrics['gap']:.2f}", preset.metrics_source)
+    return ""
 
 
 def _views(preset: Preset) -> str:
