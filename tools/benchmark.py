@@ -82,8 +82,8 @@ def main(arguments):
     unknown = set(chosen) - {*MODELS, "data", "extraction", "features", "multigrid", "train"}
     if unknown or not chosen:
         raise app.UsageError(
-            f"Name models of {tuple(MODELS)}, data, features, multigrid, or train or extraction and "
-            f"models. Received: {chosen}"
+            f"Name models of {tuple(MODELS)}, data, features, multigrid, or extraction or train "
+            f"and models. Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]
