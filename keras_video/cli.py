@@ -11,13 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_video import cli_dataset, cli_evaluate, cli_features
+from keras_video import cli_dataset, cli_evaluate, cli_features, cli_tag
 from keras_video.cli_common import (
     DEFAULT_PRESET,
     EXIT_BROKEN_PIPE,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
+    find_all,
     load_model,
     natural,
     positive,
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _open_missing_streams()
     # The default stands here: a subcommand's own would undo `keras-video --debug COMMAND`.
+    arguments = cli_tag.with_subcommand(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments, argparse.Namespace(debug=False))
     try:
         code = options.run(options)
@@ -87,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_features.add_features(command)
     dataset = command("dataset", None, "prepare, check and look at your own videos")
     cli_dataset.add_dataset(_commands_of(dataset, common))
+    cli_tag.add_tag(command)
     _add_presets(command)
     _add_convert(command)
     return parser
@@ -97,11 +100,13 @@ def _commands_of(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     def command(name, run, summary, **kwargs):
+        # Without a summary, a command is not listed.
+        listed = {} if summary is None else {"help": summary}
         added = commands.add_parser(
             name,
-            help=summary,
             description=kwargs.pop("description", summary),
             parents=[common],
+            **listed,
             **kwargs,
         )
         added.set_defaults(run=run)
@@ -249,7 +254,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _predict(options: argparse.Namespace) -> int:
     from keras_video.console import ResultWriter, progress_bar, report
 
-    paths, missing = _find(options.paths)
+    paths, missing = find_all(options.paths)
     if options.decoder:
         require_decoder(options.decoder)
     model = load_model(options.preset, options.debug) if paths else None
@@ -272,19 +277,6 @@ def _predict(options: argparse.Namespace) -> int:
         report(f"{writer.failed} of {writer.written} videos failed")
         return EXIT_FAILED
     return 0
-
-
-def _find(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSError]]]:
-    """Returns the videos that the arguments stand for, each once, and what stands for none."""
-    from keras_video.data.find_videos import find_videos
-
-    found, missing = [], []
-    for source in sources:
-        try:
-            found += find_videos(source)
-        except OSError as error:
-            missing.append((source, error))
-    return list(dict.fromkeys(found)), missing
 
 
 def _presets(options: argparse.Namespace) -> int:

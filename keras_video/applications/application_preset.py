@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from keras_video.presets.errors import PresetError, did_you_mean
 from keras_video.presets.preset import hub_repository
+from keras_video.presets.registry import get_preset, list_presets
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,11 @@ def get_application_preset(name: str) -> ApplicationPreset:
         PresetError: if there is none; the message names the nearest ones.
     """
     known = _application_presets()
+    if name in list_presets():
+        raise PresetError(
+            f"The preset is one of a model ({get_preset(name).model_class_name}), not of an "
+            f"application; these are: {', '.join(sorted(known))}. Received: {name!r}"
+        )
     if name not in known:
         raise PresetError(
             f"Unknown application.{did_you_mean(str(name), known)} It is no directory with an "

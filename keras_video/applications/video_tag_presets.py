@@ -55,7 +55,7 @@ APPLICATIONS = [
         name="video_tag_3k",
         application="VideoTag",
         parts={"extractor": "video_tag_3k_extractor", "predictor": "video_tag_3k_predictor"},
-        settings={"extraction": {"num_steps": 300}},
+        settings={"extraction": {"frames": 300}},
         description="3396 Chinese tags for whole videos (PaddleVideo's VideoTag).",
         license="apache-2.0",
     ),

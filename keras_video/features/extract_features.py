@@ -42,9 +42,9 @@ def extract_features(
     that comes after needs the video. `FeatureIndex` reads the folder.
 
     Started again, it does what is missing and what belongs to a video that has changed (by size or
-    time of change). A file appears when it is complete, whatever ends the process. Of a long
-    video, every part of 1024 frames or ten minutes is kept. One process at a time may write to a
-    folder; another one is refused.
+    time of change); features stay when their video is gone. A file appears when it is complete,
+    whatever ends the process. Of a long video, every part of 1024 frames or ten minutes is kept.
+    One process at a time may write to a folder; another one is refused.
 
     Threads decode, all on one video if it is long; batches of the network are filled from several
     videos, so short ones waste none of it.

@@ -83,9 +83,9 @@ class FeatureFolder:
             self._lock.release()
 
     def row(self, video: ListedVideo) -> dict | None:
-        """What is there of a video, if it is of the video as it is now."""
+        """What is there of a video, if it is of the video as it is now, or the video is gone."""
         row = self._rows.get(video.name)
-        if row is None or row["source"]["stamp"] != video.stamp:
+        if row is None or video.stamp not in (None, row["source"]["stamp"]):
             return None
         return row if (self.path / row["file"]).is_file() else None
 
@@ -130,7 +130,9 @@ class FeatureFolder:
         """Notes other labels, or another place, of a video whose features stay."""
         row = self._rows[video.name]
         labels = row["labels"] if video.labels is None else list(video.labels)
-        source = {"path": video.path, "stamp": video.stamp}
+        # Of a video that is gone, what it was stays known.
+        gone = video.stamp is None
+        source = row["source"] if gone else {"path": video.path, "stamp": video.stamp}
         if (row["labels"], row["source"]) != (labels, source):
             self._add({**row, "labels": labels, "source": source})
 
