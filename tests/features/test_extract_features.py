@@ -145,6 +145,18 @@ def test_a_moved_data_set_is_the_same(extractor, videos, tmp_path):
     assert extract_features(tmp_path / "moved", extractor, out).reused == 4
 
 
+def test_features_stay_when_their_video_is_gone(extractor, videos, tmp_path):
+    out = tmp_path / "out"
+    (videos / "all.list").write_text("a.mp4 1\ndeep/b.mp4 2\n")
+    extract_features(videos / "all.list", extractor, out)
+    shutil.move(videos / "a.mp4", tmp_path / "a.mp4")
+    before = written(out)
+    assert extract_features(videos / "all.list", extractor, out).reused == 2
+    assert written(out) == before
+    shutil.move(tmp_path / "a.mp4", videos / "a.mp4")
+    assert extract_features(videos / "all.list", extractor, out).reused == 2
+
+
 def test_other_settings_are_refused_and_named(extractor, gray, videos, tmp_path):
     out = tmp_path / "out"
     extract_features(videos, extractor, out)
