@@ -32,6 +32,7 @@ SOURCES = {
     "paddlevideo": "PaddleVideo",
     "pyslowfast": "PySlowFast",
     "pytorchvideo": "PyTorchVideo",
+    "videotag": "PaddleVideo",
 }
 
 

@@ -17,7 +17,7 @@ PRESETS = [
         description="VideoTag's first stage: ResNet-101 of a TSN, 2048 features of a frame.",
         config={"depth": 101},
         preprocessor={
-            "num_frames": 1,
+            "num_frames": 8,
             "sampling": "segment",
             "short_side": 256,
             "crop_size": 224,
@@ -46,6 +46,7 @@ PRESETS = [
         dataset=_DATASET,
         source_url=f"{_SOURCE}/video_tag_lstm.tar",
         source_format="videotag",
+        parameters=64_266_564,
         license="apache-2.0",
     ),
 ]

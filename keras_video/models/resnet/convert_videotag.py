@@ -1,6 +1,7 @@
 """Where PaddleVideo's application VideoTag keeps the weights of its TSN."""
 
 from keras_video.models.resnet.convert_paddle import paddle_layer_name
+from keras_video.presets.checkpoint_format import CheckpointFormat
 
 NORM_NAMES = {
     "gamma": "scale",
@@ -19,11 +20,16 @@ def videotag_map(model) -> dict[str, tuple[str, str]]:
     Returns:
         `{variable path: (tensor name, layout)}`, complete.
     """
-    table = {
+    return {
+        **videotag_backbone_map(model.backbone),
         "classifier/kernel": ("fc_0.w_0", "dense"),
         "classifier/bias": ("fc_0.b_0", "same"),
     }
-    backbone = model.backbone
+
+
+def videotag_backbone_map(backbone) -> dict[str, tuple[str, str]]:
+    """As `videotag_map`, for a `ResNetBackbone`, which has no classifier."""
+    table = {}
     for layer in backbone.layers:
         if not hasattr(layer, "norm"):
             continue
@@ -32,6 +38,10 @@ def videotag_map(model) -> dict[str, tuple[str, str]]:
         for ours, theirs in NORM_NAMES.items():
             table[f"{layer.name}/norm/{ours}"] = (f"{norm}_{theirs}", "same")
     return table
+
+
+# Of VideoTag's first stage, which only extracts features.
+VIDEOTAG_BACKBONE = CheckpointFormat(videotag_backbone_map, ignored=(r"fc_0\.[wb]_0",))
 
 
 def videotag_layer_names(name: str, depth: int) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from keras_video.layers.temporal_shift import TemporalShift
 from keras_video.models.functional_model import FunctionalModel
 from keras_video.models.resnet.convert_paddle import paddleclas_map
 from keras_video.models.resnet.convert_torchvision import TORCHVISION
+from keras_video.models.resnet.convert_videotag import VIDEOTAG_BACKBONE
 from keras_video.models.resnet.resnet_stages import STAGES
 from keras_video.models.rgb_normalization import rgb_normalization
 from keras_video.presets.errors import did_you_mean
@@ -54,7 +55,11 @@ class ResNetBackbone(FunctionalModel):
     References: https://arxiv.org/abs/1512.03385, https://arxiv.org/abs/1812.01187
     """
 
-    checkpoint_maps = {"paddleclas": paddleclas_map, "torchvision": TORCHVISION}
+    checkpoint_maps = {
+        "paddleclas": paddleclas_map,
+        "torchvision": TORCHVISION,
+        "videotag": VIDEOTAG_BACKBONE,
+    }
 
     def __init__(
         self,
