@@ -129,8 +129,8 @@ def _add_train(command) -> None:
     )
     for name, text in (("embedding-dim", "of the features"), ("lstm-dim", "of each direction")):
         train.add_argument(f"--{name}", type=positive, metavar="N", help=f"channels {text}")
-    train.add_argument("--epochs", type=positive, default=40, metavar="N")
-    train.add_argument("--batch-size", type=positive, default=32, metavar="N")
+    train.add_argument("--epochs", type=positive, default=30, metavar="N")
+    train.add_argument("--batch-size", type=positive, default=16, metavar="N")
     train.add_argument("--learning-rate", type=float, default=2e-3, metavar="RATE")
     train.add_argument(
         "--val",

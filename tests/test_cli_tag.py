@@ -20,17 +20,17 @@ def run(capsys, *arguments):
 def trained(tmp_path_factory):
     """A folder with rendered videos and `runs/`, which a command trained."""
     folder = tmp_path_factory.mktemp("tagging")
-    assert main(["tag", "render", str(folder), "--videos", "240", "--seed", "3"]) == 0
+    assert main(["tag", "render", str(folder), "--videos", "200", "--seed", "3"]) == 0
     command = ["tag", "train", str(folder / "tags.csv"), "--out", str(folder / "runs")]
     options = ["--extractor", "tsm_tiny_motion", "--stride", "3", "--layers", "stem_pool"]
-    assert main([*command, *options, "--epochs", "30", "--batch-size", "16"]) == 0
+    assert main([*command, *options, "--epochs", "15"]) == 0
     return folder
 
 
 @pytest.mark.slow
 def test_from_videos_to_a_tagger_above_90_percent_by_commands_only(trained, capsys):
     summary = json.loads((trained / "runs" / "report.json").read_text())
-    assert summary["reported_on"] == "test" and summary["videos"] == 60
+    assert summary["reported_on"] == "test" and summary["videos"] == 50
     assert summary["map"] > 0.9
 
     report = trained / "measured.csv"
@@ -39,7 +39,7 @@ def test_from_videos_to_a_tagger_above_90_percent_by_commands_only(trained, caps
         "--split", "test", "--report", report, "--json",
     )  # fmt: skip
     measured = json.loads(out)
-    assert code == 0 and measured["videos"] == 60
+    assert code == 0 and measured["videos"] == 50
     assert measured["map"] == pytest.approx(summary["map"], abs=1e-3)
     with open(report, encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 12
@@ -73,8 +73,7 @@ def test_the_same_command_again_reads_no_video_and_changes_nothing(trained, caps
     try:
         code, out, err = run(
             capsys, "train", trained / "tags.csv", "--out", trained / "runs", "--extractor",
-            "tsm_tiny_motion", "--stride", "3", "--layers", "stem_pool", "--epochs", "30",
-            "--batch-size", "16",
+            "tsm_tiny_motion", "--stride", "3", "--layers", "stem_pool", "--epochs", "15",
         )  # fmt: skip
     finally:
         (trained / "gone").rename(videos)

@@ -49,8 +49,8 @@ def train_video_tag(
     extraction: Mapping | None = None,
     predictor: str | os.PathLike | None = None,
     predictor_arguments: Mapping | None = None,
-    num_epochs: int = 40,
-    batch_size: int = 32,
+    num_epochs: int = 30,
+    batch_size: int = 16,
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-4,
     val_fraction: float = 0.2,
@@ -75,8 +75,8 @@ def train_video_tag(
             default a small one is trained from nothing.
         predictor_arguments: arguments of `AttentionLSTM` that replace those of `SMALL_PREDICTOR`,
             or of the preset.
-        num_epochs: passes over the training videos. Defaults to 40.
-        batch_size: videos in a step. Defaults to 32.
+        num_epochs: passes over the training videos. Defaults to 30.
+        batch_size: videos in a step. Defaults to 16.
         learning_rate: highest rate of AdamW. Defaults to 0.002.
         weight_decay: of AdamW. Defaults to 1e-4.
         val_fraction: share of the videos without a split that is put aside for `val`, and of those
