@@ -31,7 +31,7 @@ def hit_at_one(labels, scores) -> float:
     return float(hits(labels, scores).mean())
 
 
-def hits(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """For each video whether its best class is one of its labels."""
-    rows, best = np.arange(len(labels)), scores.argmax(axis=1)
-    return labels[rows, best] & (scores[rows, best] > -np.inf)
+def hits(labels: np.ndarray, scores: np.ndarray, best: np.ndarray | None = None) -> np.ndarray:
+    """For each video whether its best class is one of its labels; `best` as of `top_classes`."""
+    rows, first = np.arange(len(labels)), scores.argmax(axis=1) if best is None else best[:, 0]
+    return labels[rows, first] & (scores[rows, first] > -np.inf)

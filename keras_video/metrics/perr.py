@@ -33,11 +33,24 @@ def perr(labels, scores) -> float:
     return float(precisions_at_equal_recall(labels, scores).mean())
 
 
-def precisions_at_equal_recall(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """For each video the share of labels among as many best classes as it has labels."""
+def precisions_at_equal_recall(
+    labels: np.ndarray, scores: np.ndarray, best: np.ndarray | None = None
+) -> np.ndarray:
+    """For each video the share of labels among as many best classes as it has labels.
+
+    Args:
+        labels, scores: as of `perr`.
+        best: `top_classes`, at least as many as the video with most labels has.
+    """
     counts = labels.sum(axis=1)
-    most = max(1, int(counts.max(initial=1)))
-    best = top_classes(scores, most)
-    found = np.take_along_axis(labels & (scores > -np.inf), best, axis=1)
+    if best is None:
+        best = top_classes(scores, most_labels(labels))
+    found = np.take_along_axis(labels, best, axis=1)
+    found &= np.take_along_axis(scores, best, axis=1) > -np.inf
     found &= np.arange(found.shape[1]) < counts[:, None]
     return found.sum(axis=1) / np.maximum(counts, 1)
+
+
+def most_labels(labels: np.ndarray) -> int:
+    """The number of labels of the video that has most of them, at least 1."""
+    return max(1, int(labels.sum(axis=1).max(initial=1)))

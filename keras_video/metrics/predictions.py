@@ -70,14 +70,15 @@ def top_classes(scores: np.ndarray, top_k: int) -> np.ndarray:
     top_k = min(top_k, count)
     if 4 * top_k >= count:
         return np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
-    # Sorting thousands of classes takes ten times as long as finding the worst that is kept.
-    worst = -np.partition(-scores, top_k - 1, axis=1)[:, top_k - 1 : top_k]
-    above, equal = scores > worst, scores == worst
-    room = top_k - above.sum(axis=1, keepdims=True)
-    kept = above | (equal & (np.cumsum(equal, axis=1) <= room))
-    classes = np.nonzero(kept)[1].reshape(len(scores), top_k)
-    order = np.argsort(-np.take_along_axis(scores, classes, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(classes, order, axis=1)
+    # Sorting thousands of classes takes ten times as long as finding the best.
+    classes = np.sort(np.argpartition(scores, count - top_k, axis=1)[:, count - top_k :], axis=1)
+    found = np.take_along_axis(scores, classes, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    classes = np.take_along_axis(classes, order, axis=1)
+    # Where others have the last one's score, too, a partition takes any of them.
+    shared = (scores >= found.min(axis=1, keepdims=True)).sum(axis=1) > top_k
+    classes[shared] = np.argsort(-scores[shared], axis=1, kind="stable")[:, :top_k]
+    return classes
 
 
 def check_top_k(top_k: int | None) -> None:

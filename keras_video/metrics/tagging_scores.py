@@ -5,7 +5,7 @@ import numpy as np
 from keras_video.metrics.average_precision import signed_average_precision
 from keras_video.metrics.average_precision_per_class import ranked_by_class
 from keras_video.metrics.hit_at_one import hits
-from keras_video.metrics.perr import precisions_at_equal_recall
+from keras_video.metrics.perr import most_labels, precisions_at_equal_recall
 from keras_video.metrics.predictions import check_top_k, checked_predictions, top_classes
 
 
@@ -69,14 +69,16 @@ class TaggingScores:
         scores, weights = scores.astype(np.float32), checked_weights(weights, len(labels))
         if not weights.all():
             labels, scores, weights = (part[weights > 0] for part in (labels, scores, weights))
+        best = top_classes(scores, max(self.top_k, self.map_top_k or 0, most_labels(labels)))
         self.totals[0] += weights.sum()
-        self.totals[1] += weights @ hits(labels, scores)
-        self.totals[2] += weights @ precisions_at_equal_recall(labels, scores)
-        self.totals[3:] += weights @ labels
+        self.totals[1] += weights @ hits(labels, scores, best)
+        self.totals[2] += weights @ precisions_at_equal_recall(labels, scores, best)
+        videos, classes = np.nonzero(labels)
+        np.add.at(self.totals[3:], classes, weights[videos])
         if self.map_top_k is None:
             self._kept.append((weights, scores, labels, None))
             return
-        best = top_classes(scores, max(self.top_k, self.map_top_k))
+        best = best[:, : self._predictions]
         of_best = (np.take_along_axis(part, best, axis=1) for part in (scores, labels))
         self._kept.append((weights, *of_best, best.astype(np.int32)))
 
