@@ -15,6 +15,7 @@ TOOLS = pathlib.Path(__file__).parents[1] / "tools"
         ("slow_only", 8, 32_454_096),
         ("slowfast", 32, 34_566_488),
         ("timesformer", 8, 121_566_352),
+        ("attention_lstm", 300, 108_720_920),
     ],
 )
 def test_the_twin_in_torch_is_as_large_and_takes_the_clips(name, frames, parameters, monkeypatch):
@@ -23,8 +24,13 @@ def test_the_twin_in_torch_is_as_large_and_takes_the_clips(name, frames, paramet
     import torch_models
     from benchmark_models import MODELS
 
-    assert MODELS[name].clips(2, 32).shape == (2, frames, 32, 32, 3)
+    clips = MODELS[name].clips(2, 32)
+    if isinstance(clips, dict):
+        clips, shape, classes = clips["rgb"], (2, frames, 1024), 3862
+    else:
+        shape, classes = (2, frames, 32, 32, 3), 400
+    assert clips.shape == shape
     with torch.device("meta"):  # Shapes only.
         twin = torch_models.build(name, 224)
-        assert sum(parameter.numel() for parameter in twin.parameters()) == parameters
-        assert twin(torch_models.clips(name, 2, 224)).shape == (2, 400)
+        assert torch_models.num_parameters(twin) == parameters
+        assert twin(torch_models.clips(name, 2, 224)).shape == (2, classes)

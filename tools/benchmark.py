@@ -67,7 +67,7 @@ def benchmark_inference(console: Console, model: str) -> None:
         results[dtype] = compete("benchmark_worker.py", ours, FLAGS.torch, FLAGS.rounds, **task)
     title = (
         f"{model}, batch {FLAGS.batch}, "
-        f"{MODELS[model].num_frames} x {FLAGS.size} x {FLAGS.size}, "
+        f"{MODELS[model].shape(FLAGS.size)}, "
         f"{FLAGS.threads} threads, medians of {FLAGS.rounds} rounds"
     )
     show(console, title, FLAGS.batch, results)

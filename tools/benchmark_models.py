@@ -31,6 +31,45 @@ class BenchmarkedModel:
         shape = (batch, self.num_frames, size, size, 3)
         return np.random.default_rng(0).integers(0, 256, shape, "uint8")
 
+    def shape(self, size: int) -> str:
+        """What one sample is, for titles."""
+        return f"{self.num_frames} x {size} x {size}"
+
+    def labels(self, batch: int) -> np.ndarray:
+        """Random class numbers of Kinetics-400."""
+        return np.random.default_rng(0).integers(0, 400, batch)
+
+    def loss(self):
+        """Keras' loss of these labels."""
+        import keras
+
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+class BenchmarkedTagger(BenchmarkedModel):
+    """A model that takes features of frames and sound, all of their steps real."""
+
+    def clips(self, batch: int, size: int) -> dict[str, np.ndarray]:
+        """Random codes `(batch, num_frames, channels)` and their masks."""
+        generator, shape = np.random.default_rng(0), (batch, self.num_frames)
+        inputs = {}
+        for name, channels in {"rgb": 1024, "audio": 128}.items():
+            inputs[name] = generator.integers(0, 256, (*shape, channels), "uint8")
+            inputs[f"{name}_mask"] = np.ones(shape, bool)
+        return inputs
+
+    def shape(self, size: int) -> str:
+        return f"{self.num_frames} steps"
+
+    def labels(self, batch: int) -> np.ndarray:
+        """Random labels of YouTube-8M, some of each sample."""
+        return (np.random.default_rng(0).random((batch, 3862)) < 1e-3).astype("float32")
+
+    def loss(self):
+        import keras
+
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+
 
 MODELS = {
     "tsn": BenchmarkedModel("TSN"),
@@ -40,4 +79,5 @@ MODELS = {
     "slow_only": BenchmarkedModel("SlowOnly"),
     "slowfast": BenchmarkedModel("SlowFast", num_frames=32),
     "timesformer": BenchmarkedModel("TimeSformer", any_size=False),
+    "attention_lstm": BenchmarkedTagger("AttentionLSTM", num_frames=300),
 }

@@ -40,7 +40,7 @@ def benchmark_train(
             "benchmark_train_worker.py", ways["backends"], ways["torch"], rounds, **task
         )
     title = (
-        f"Training {model}, batch {batch}, {MODELS[model].num_frames} x {size} x {size}, "
+        f"Training {model}, batch {batch}, {MODELS[model].shape(size)}, "
         f"{threads} threads, medians of {rounds} rounds"
     )
     show(console, title, batch, results)

@@ -16,24 +16,22 @@ def keras_contestant(task):
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(task["threads"])
-    import keras
-
     import keras_video
 
     dtype = None if task["dtype"] == "float32" else f"mixed_{task['dtype']}"
     benchmarked = MODELS[task["model"]]
     model = benchmarked.build(task["size"], dtype)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras_video.training.SGD(1e-4, momentum=0.9, l2=1e-4), loss)
+    optimizer = keras_video.training.SGD(1e-4, momentum=0.9, l2=1e-4)
+    model.compile(optimizer, benchmarked.loss())
     clips = benchmarked.clips(task["batch"], task["size"])
-    labels = np.random.default_rng(0).integers(0, 400, task["batch"])
+    labels = benchmarked.labels(task["batch"])
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     if task["how"] != "tensorflow":
         return lambda: model.train_on_batch(clips, labels), parameters, accelerator_memory
 
     model.optimizer.build(model.trainable_variables)
     step = tf.function(keras_video.training.TrainStep(model), autograph=False)
-    batch = tf.convert_to_tensor(clips), tf.convert_to_tensor(labels)
+    batch = tf.nest.map_structure(tf.convert_to_tensor, (clips, labels))
     return lambda: step(batch)[0].numpy(), parameters, accelerator_memory
 
 
@@ -61,7 +59,7 @@ def torch_contestant(task):
     torch.set_num_threads(task["threads"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = torch_models.build(task["model"], task["size"]).train().to(device)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
+    parameters = torch_models.num_parameters(network)
     optimizer = torch.optim.SGD(
         network.parameters(), 1e-4, momentum=0.9, weight_decay=1e-4, fused=True
     )
@@ -69,13 +67,16 @@ def torch_contestant(task):
     dtype = getattr(torch, task["dtype"])
     forward = torch.compile(network) if task["how"] == "compile" else network
     clips = torch_models.clips(task["model"], task["batch"], task["size"]).to(device)
-    labels = torch.randint(0, 400, (task["batch"],), device=device)
+    labels = torch.from_numpy(MODELS[task["model"]].labels(task["batch"])).to(device)
+    functional = torch.nn.functional
+    one_class = labels.dtype == torch.int64
+    loss_of = functional.cross_entropy if one_class else functional.binary_cross_entropy_with_logits
 
     def run():
         optimizer.zero_grad()
         with torch.autocast(device, dtype, enabled=dtype != torch.float32):
             logits = forward(clips)
-        loss = torch.nn.functional.cross_entropy(logits.float(), labels)
+        loss = loss_of(logits.float(), labels)
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()

@@ -48,7 +48,7 @@ def torch_contestant(task):
     torch.set_num_threads(task["threads"])
     dtype = getattr(torch, task["dtype"])
     network = torch_models.build(task["model"], task["size"]).to(dtype)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
+    parameters = torch_models.num_parameters(network)
     if task["how"] == "compile":
         network = torch.compile(network)
     clips = torch_models.clips(task["model"], task["batch"], task["size"]).to(dtype)

@@ -1,6 +1,7 @@
 """The networks of keras_video in plain torch, for `tools/benchmark.py` to measure against."""
 
 import torch
+import torch_attention_lstm
 import torch_resnets
 import torch_slowfast
 import torch_timesformer
@@ -19,6 +20,8 @@ def build(name: str, size: int) -> nn.Module:
     """The torch twin of a model of keras_video, in inference mode, channels last."""
     if name in TWO_D:
         network = torch_resnets.FrameNetwork(**TWO_D[name])
+    elif name == "attention_lstm":
+        return torch_attention_lstm.AttentionLSTM().eval()
     elif name == "timesformer":
         return torch_timesformer.TimeSformer(size=size).eval()
     else:
@@ -29,10 +32,17 @@ def build(name: str, size: int) -> nn.Module:
 
 
 def clips(name: str, batch: int, size: int) -> torch.Tensor:
-    """What the twin takes: normalised clips, in the layout that it is fastest on."""
+    """What the twin takes: normalised clips, in the layout that it is fastest on; or features."""
     frames = MODELS[name].num_frames
+    if name == "attention_lstm":
+        return torch.randn(batch, frames, 1152)
     shape = (batch * frames, 3, size, size) if name in TWO_D else (batch, 3, frames, size, size)
     return torch.randn(shape).contiguous(memory_format=memory_format(name))
+
+
+def num_parameters(network: nn.Module) -> int:
+    """Numbers that training changes."""
+    return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
 
 
 def memory_format(name: str) -> torch.memory_format:
