@@ -83,7 +83,7 @@ def read_floats(data) -> np.ndarray:
 
 def varint(value: int) -> bytes:
     """A number as it is written."""
-    value &= (1 << 64) - 1
+    value = int(value) & (1 << 64) - 1
     found = bytearray()
     while value > 127:
         found.append(value & 127 | 128)
