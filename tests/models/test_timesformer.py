@@ -135,3 +135,19 @@ def test_other_changes_of_shape_are_refused(preset, changes):
 def test_only_square_grids_are_interpolated():
     assert resize_positions(np.zeros((1, 1 + 12, 8)), (1, 1 + 16, 8)) is None
     assert resize_times(np.zeros((1, 8, 8)), (1, 4, 9)) is None
+
+
+def test_from_the_start_near_places_and_times_are_alike_and_all_differ():
+    model = TimeSformer(3, 8, 64, patch_size=8, hidden_dim=32, num_layers=1, num_heads=2)
+    embedding = model.get_layer("embedding")
+    times = np.array(keras.ops.convert_to_numpy(embedding.time_embedding))[0]
+    places = np.array(keras.ops.convert_to_numpy(embedding.positions))[0]
+    assert not places[0].any()
+    for rows in (times, places[1:9]):  # The second: the patches of the first row.
+        distances = np.linalg.norm(rows[:, None] - rows, axis=-1)
+        assert distances[np.triu_indices(8, 1)].min() > 0.1
+        assert distances[0, 1] < distances[0, 2] and distances[3, 4] < distances[3, 6]
+    # A place differs by row and by column, each in channels of its own.
+    grid = places[1:].reshape(8, 8, 32)
+    np.testing.assert_array_equal(grid[2, :, :16], np.broadcast_to(grid[2, 0, :16], (8, 16)))
+    np.testing.assert_array_equal(grid[:, 5, 16:], np.broadcast_to(grid[0, 5, 16:], (8, 16)))

@@ -1,6 +1,7 @@
 """`SpaceTimeEmbedding`: the tokens of a clip."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_video.models.timesformer.residual_branches import initializer
@@ -41,17 +42,26 @@ class SpaceTimeEmbedding(keras.layers.Layer):
         self.patches.build((None, height, width, channels))
         small = initializer(self.hidden_dim)
         self.class_token = self.add_weight((1, 1, self.hidden_dim), small, name="class_token")
+        # Waves instead of noise: neighbours begin alike, and which is before which can be told from
+        # the start. (Published weights began as an image network's: `load_image_weights`.)
         self.positions = self.add_weight(
-            (1, 1 + self.num_patches, self.hidden_dim), small, name="positions"
+            (1, 1 + self.num_patches, self.hidden_dim), self._place_waves, name="positions"
         )
         if self.times:
-            # Large, unlike the others: attention sees no order of frames until they are told apart.
-            # (Published weights began as an image network's, with zeros: `load_image_weights`.)
             self.time_embedding = self.add_weight(
-                (1, self.num_frames, self.hidden_dim),
-                keras.initializers.TruncatedNormal(stddev=1.0),
-                name="times",
+                (1, self.num_frames, self.hidden_dim), self._time_waves, name="times"
             )
+
+    def _place_waves(self, shape, dtype=None):
+        rows, columns = np.mgrid[: self.grid[0], : self.grid[1]].reshape(2, -1)
+        half = self.hidden_dim // 2
+        places = [waves(rows, half), waves(columns, self.hidden_dim - half)]
+        places = np.concatenate(places, axis=-1)
+        # The class token has no place.
+        return ops.cast(np.pad(places, ((1, 0), (0, 0)))[None], dtype or "float32")
+
+    def _time_waves(self, shape, dtype=None):
+        return ops.cast(waves(np.arange(self.num_frames), shape[-1])[None], dtype or "float32")
 
     def call(self, clips):
         x = self.patches(ops.reshape(clips, (-1, *clips.shape[2:])))
@@ -80,3 +90,22 @@ class SpaceTimeEmbedding(keras.layers.Layer):
             "hidden_dim": self.hidden_dim,
             "times": self.times,
         }
+
+
+def waves(numbers: np.ndarray, channels: int) -> np.ndarray:
+    """Sines and cosines of numbers, in wavelengths from 4 to 128, in a geometric row.
+
+    Args:
+        numbers: `(count,)`.
+        channels: of the result.
+
+    Returns:
+        float32 `(count, channels)`.
+
+    Reference: Vaswani et al., "Attention Is All You Need", https://arxiv.org/abs/1706.03762
+    """
+    pairs = max(-(-channels // 2), 1)
+    wavelengths = 4.0 * 2.0 ** (np.arange(pairs) * 5 / max(pairs - 1, 1))
+    phases = 2 * np.pi * np.asarray(numbers)[:, None] / wavelengths
+    both = np.stack([np.sin(phases), np.cos(phases)], axis=-1).reshape(len(phases), -1)
+    return both[:, :channels].astype("float32")
