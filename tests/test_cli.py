@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import subprocess
@@ -196,24 +197,36 @@ def test_nothing_found_fails_without_loading_a_model(tmp_path, capsys):
     assert "1 of 1 videos failed" in error
 
 
-def test_names_that_are_no_text_and_names_that_are_too_long(videos, tmp_path):
+def test_names_that_are_no_text_and_names_that_are_too_long(videos, tmp_path, monkeypatch):
     odd = os.fsencode(tmp_path) + b"/\xff\xe9.mp4"
     with open(videos / "good" / "a.mp4", "rb") as source, open(odd, "wb") as target:
         target.write(source.read())
-    arguments = ["-m", "keras_video.cli", "predict", "a" * 300 + ".mp4", odd, "--preset", PRESET]
-    for encoding in ("utf-8:strict", "ascii:strict"):
+    arguments = ["predict", "a" * 300 + ".mp4", odd, "--preset", PRESET]
+    output = tmp_path / "results.jsonl"
+
+    def in_a_process(encoding, *flags):
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": encoding}
-        output = tmp_path / "results.jsonl"
-        done = run_python(*arguments, "--json", "--output", str(output), env=environment)
+        done = run_python("-m", "keras_video.cli", *arguments, *flags, env=environment)
         assert done.returncode == 1, done.stderr
-        too_long, result = json_lines(done.stdout)
+        return done.stdout
+
+    def here(encoding, *flags):
+        encoding, errors = encoding.split(":")
+        stdout = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=errors)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stdout)
+            assert main([*map(os.fsdecode, arguments), *flags]) == 1
+        stdout.seek(0)
+        return stdout.read()
+
+    # A process of its own takes long; the other three have their output in this one.
+    for encoding, run in (("utf-8:strict", here), ("ascii:strict", in_a_process)):
+        too_long, result = json_lines(run(encoding, "--json", "--output", str(output)))
         assert too_long["error"] == "no such file or folder"
         assert os.fsencode(result["path"]) == odd
         assert result["predictions"][0]["label"] == "moving left"
         assert len(json_lines(output.read_text(encoding="utf-8"))) == 2
-        done = run_python(*arguments, env=environment)
-        assert done.returncode == 1, done.stderr
-        assert "moving left" in done.stdout
+        assert "moving left" in here(encoding)
 
 
 def test_an_unknown_preset_is_a_one_line_error(videos, capsys):

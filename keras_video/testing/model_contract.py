@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 
+from keras_video._compat import layers_in_order
 from keras_video.models import VideoClassifier
 from keras_video.presets.arguments import argument_names
 from keras_video.testing.drawing import draw_clips, draw_weights
@@ -79,10 +80,13 @@ class ModelContract:
             two_logical_cpus()
         cls.model = cls.build()
         cls.outputs = predict(cls.model, cls.inputs(2))
+        # Not compiled, which takes most of the time: for models that must compute just the same.
+        in_tensorflow = keras.backend.backend() == "tensorflow"
+        cls.called = call(cls.model, cls.inputs(2)) if in_tensorflow else cls.outputs
 
     @classmethod
     def teardown_class(cls):
-        del cls.model, cls.outputs
+        del cls.model, cls.outputs, cls.called
 
     @classmethod
     def _clip_shape(cls) -> tuple:
@@ -112,11 +116,11 @@ class ModelContract:
             _expect(output.std() > 1e-3, f"outputs differ; their deviation is {output.std():.2g}")
 
     def test_a_sample_does_not_depend_on_the_others(self):
-        alone = self.model(self.inputs(1), training=False)
+        alone = call(self.model, self.inputs(1))
         _same(alone, keras.tree.map_structure(lambda a: a[:1], self.outputs), 1e-4)
 
     def test_uint8_and_float_inputs_give_the_same_answer(self):
-        _same(predict(self.model, _floats(self.inputs(2))), self.outputs)
+        _same(call(self.model, _floats(self.inputs(2))), self.called)
 
     def test_inputs_of_other_sizes_are_taken(self):
         for inputs in self.other_inputs():
@@ -138,7 +142,7 @@ class ModelContract:
         self.model.save(tmp_path / "model.keras")
         copy = keras.saving.load_model(tmp_path / "model.keras")
         _expect(type(copy) is self.model_class, f"the class is kept, not a {type(copy).__name__}")
-        _same(predict(copy, self.inputs(2)), self.outputs)
+        _same(call(copy, self.inputs(2)), self.called)
 
     def test_presets_bring_back_the_model(self, tmp_path):
         """Of the class that the preset names: only registered models and plug-ins are loaded so."""
@@ -155,17 +159,22 @@ class ModelContract:
         _expect(type(copy) is self.model_class, f"the class is kept, not a {type(copy).__name__}")
         _expect(copy.labels == labels, "labels are kept")
         _expect(copy.preprocessor == model.preprocessor, "the preprocessor is kept")
-        _same(predict(copy, self.inputs(2)), self.outputs)
+        _same(call(copy, self.inputs(2)), self.called)
 
     def test_checkpoint_maps_have_a_place_for_every_weight(self):
         from keras_video.presets import convert, original_tensors
         from keras_video.presets.checkpoint_format import as_format
 
+        built = {}
         for format, described in self.model_class.checkpoint_maps.items():
             needed = as_format(described).arguments
-            source = self.build(**needed) if needed else self.model
-            tensors = original_tensors(source, format)
-            copy = convert(tensors, self.build(**needed), format=format)
+            key = json.dumps(needed, sort_keys=True)
+            if key not in built:
+                built[key] = self.build(**needed) if needed else self.model, self.build(**needed)
+            source, copy = built[key]
+            for weight in copy.weights:
+                weight.assign(keras.ops.zeros_like(weight))
+            convert(original_tensors(source, format), copy, format=format)
             for ours, theirs in zip(copy.weights, source.weights, strict=True):
                 np.testing.assert_allclose(
                     *map(keras.ops.convert_to_numpy, (ours, theirs)), err_msg=ours.path
@@ -181,7 +190,7 @@ class ModelContract:
 
     def test_reduced_precision_comes_near_float32(self):
         for dtype in ("mixed_bfloat16", "bfloat16", "mixed_float16"):
-            outputs = predict(self.build(dtype=dtype), self.inputs(2))
+            outputs = call(self.build(dtype=dtype), self.inputs(2))
             for actual, expected in _pairs(outputs, self.outputs):
                 _expect(actual.dtype == "float32", f"{dtype}: outputs are float32")
                 tolerance = 0.1 * np.abs(expected).max()
@@ -201,13 +210,19 @@ class ModelContract:
         _expect(losses[-1] < 0.5 * losses[0], f"six steps halve the loss: {losses}")
 
     def test_two_replicas_predict_and_train(self):
-        known = argument_names(self.model_class)
-        synchronized = {"synchronized": True} if "synchronized" in known else {}
         with two_replicas().scope():
-            model = self._compiled(**synchronized)
+            model = self._compiled()
         _same(predict(model, self.inputs(2)), self.outputs, 1e-4)
         losses = _fit(model, self.inputs(4), self.targets(4), epochs=1)
         _expect(np.isfinite(losses).all(), f"the loss is finite: {losses}")
+
+    def test_synchronized_reaches_every_batch_normalization(self):
+        if "synchronized" in argument_names(self.model_class):
+            model = self.model_class(**{**self.arguments, "synchronized": True})
+            found = [layer for layer in layers_in_order(model) if hasattr(layer, "synchronized")]
+            _expect(len(found) > 1, "layers under it have `synchronized`")
+            others = [layer.name for layer in found if not layer.synchronized]
+            _expect(not others, f"it is True in all of them, not False in {others}")
 
     def test_a_saved_model_computes_the_same(self, tmp_path):
         import tensorflow as tf
@@ -222,6 +237,11 @@ def predict(model: keras.Model, inputs):
     if keras.backend.backend() == "tensorflow":
         return model.predict(inputs, verbose=0)
     # Compiling takes most of a minute on JAX.
+    return call(model, inputs)
+
+
+def call(model: keras.Model, inputs):
+    """The same, computed layer by layer."""
     outputs = model(inputs, training=False)
     return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)
 

@@ -1,14 +1,18 @@
 """Checkpoints of other worlds, in their own containers, compute here what they compute there."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
 from golden_torch import GoldenTorch
+from stages import with_stages
 
 import keras_video
 from keras_video.models.rgb_normalization import KNOWN
 from keras_video.models.slowfast.lateral_conv import LateralConv
 from keras_video.presets import PresetError, convert, original_tensors, read_checkpoint
+from keras_video.presets.checkpoint_format import as_format
 
 RESNET_STAGES = ("stage1_block3_out", "stage2_block4_out", "stage3_block6_out", "stage4_block3_out")
 
@@ -67,25 +71,27 @@ class World:
         self.tensors = read_checkpoint(self.golden.write(folder / name))
         class_name, self.format, self.layers = WORLDS[name]
         self.model_class = getattr(keras_video.models, class_name)
-        arguments = ARGUMENTS.get(class_name, {})
+        # Those that `convert` would find out too, for which it builds a model twice.
+        found = as_format(self.model_class.checkpoint_maps[self.format]).arguments
+        arguments = {**found, **ARGUMENTS.get(class_name, {})}
         self.model = convert(self.tensors, self.model_class, normalize=None, **arguments)
 
 
 @pytest.fixture(scope="module", params=WORLDS)
 def world(request, tmp_path_factory):
-    return World(request.param, tmp_path_factory.mktemp(request.param))
+    folder = tmp_path_factory.mktemp(request.param)
+    yield World(request.param, folder)
+    (folder / request.param).unlink()
+    gc.collect()
 
 
 @pytest.mark.slow
 def test_logits_and_stages_equal_the_original(world):
     golden, model = world.golden, world.model
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == golden.facts["parameters"]
-    network = getattr(model, "backbone", model)
-    layers = [network.get_layer(name).output for name in world.layers if name]
-    outputs = keras.Model(network.inputs, [network.outputs[0], *layers])
-    logits, *stages = outputs.predict(golden.clips(), verbose=0)
-    if network is not model:
-        logits = model.predict(golden.clips(), verbose=0)
+    # Called, not compiled: each network computes once.
+    results = with_stages(model, filter(None, world.layers))(golden.clips(), training=False)
+    logits, *stages = map(keras.ops.convert_to_numpy, results)
 
     assert np.abs(logits - golden.logits).max() < golden.tolerance
     assert logits.argmax() == golden.logits.argmax()
@@ -143,9 +149,11 @@ def test_the_shift_must_be_the_one_of_the_checkpoint(format):
         convert(tensors, "tsm", **small, shift_ratio=1 / 16)
 
 
-def test_blobs_of_caffe2_are_the_same_network(tmp_path):
-    golden = GoldenTorch("psf_slowfast_8x8")
-    model = keras_video.models.SlowFast()
+@pytest.mark.parametrize("world", ["psf_slowfast_8x8"], indirect=True)
+def test_blobs_of_caffe2_are_the_same_network(world, tmp_path):
+    golden, model = world.golden, world.model
+    for weight in model.weights:
+        weight.assign(keras.ops.zeros_like(weight))
     blobs = read_checkpoint(golden.write_caffe2(tmp_path / "SLOWFAST_8x8_R50.pkl"))
     assert {"lr", "model_iter", "conv1_w_momentum", "res_conv1_bn_riv"} < set(blobs)
     convert(blobs, model)
@@ -184,23 +192,6 @@ def test_slow_frames_must_be_those_of_the_checkpoint():
     assert built.normalize == "imagenet"
     built = convert(original_tensors(evenly, "pytorchvideo"), "slowfast", depth=14, width=8)
     assert (built.slow_frames, built.average) == ("linspace", "logits")
-
-
-def test_slowfast_of_mmaction2_is_named_as_there():
-    model = keras_video.models.SlowFast(slow_frames="stride", fusion_norm=False)
-    tensors = original_tensors(model, "mmaction2")
-    norms = [name for name in tensors if name.endswith("running_mean")]
-    # With the counters of its normalisations, as many as MMAction2's own network has.
-    assert len(tensors) + len(norms) == 642
-    assert tensors["backbone.slow_path.conv1_lateral.conv.weight"].shape == (16, 8, 7, 1, 1)
-    assert tensors["backbone.slow_path.layer3_lateral.conv.weight"].shape == (256, 128, 7, 1, 1)
-    assert tensors["backbone.fast_path.layer2.0.downsample.conv.weight"].shape[:2] == (64, 32)
-    assert "backbone.slow_path.layer4.2.conv3.bn.running_var" in tensors
-    # Its classifier reads the fast pathway first.
-    kernel = np.asarray(model.get_layer("classifier").kernel)
-    weight = tensors["cls_head.fc_cls.weight"]
-    np.testing.assert_array_equal(weight[:, :256], kernel[2048:].T)
-    np.testing.assert_array_equal(weight[:, 256:], kernel[:2048].T)
 
 
 def test_a_connection_of_mmaction2_is_a_convolution_alone():
@@ -281,31 +272,6 @@ def test_models_of_mmaction2_prepare_frames_as_there(name):
     np.testing.assert_allclose(255 * np.array([mean, std]), [theirs["mean"], theirs["std"]])
 
 
-def test_timesformer_of_mmaction2_is_named_as_there():
-    small = {"num_layers": 1, "hidden_dim": 8, "num_heads": 2, "image_size": 32}
-    model = keras_video.models.TimeSformer(num_classes=3, **small)
-    tensors = original_tensors(model, "mmaction2")
-    block = "backbone.transformer_layers.layers.0."
-    assert {name.removeprefix(block) for name in tensors if name.startswith(block)} == {
-        f"{part}{kind}"
-        for part in (
-            "attentions.0.norm.",
-            "attentions.0.attn.in_proj_",
-            "attentions.0.attn.out_proj.",
-            "attentions.0.temporal_fc.",
-            "attentions.1.norm.",
-            "attentions.1.attn.in_proj_",
-            "attentions.1.attn.out_proj.",
-            "ffns.0.norm.",
-            "ffns.0.layers.0.0.",
-            "ffns.0.layers.1.",
-        )
-        for kind in ("weight", "bias")
-    }
-    assert tensors[f"{block}attentions.1.attn.in_proj_weight"].shape == (24, 8)
-    assert tensors[f"{block}ffns.0.layers.0.0.weight"].shape == (32, 8)
-
-
 def test_an_image_network_of_torchvision_initialises_the_backbone():
     source = keras_video.models.ResNetBackbone(depth=18, width=8)
     tensors = original_tensors(source, "torchvision")
@@ -318,15 +284,16 @@ def test_an_image_network_of_torchvision_initialises_the_backbone():
 
 
 @pytest.mark.slow
-def test_a_swapped_mean_and_variance_would_show():
+@pytest.mark.parametrize("world", ["mm_tsn"], indirect=True)
+def test_a_swapped_mean_and_variance_would_show(world):
     """The golden statistics tell the two apart, so that the parity above means something."""
-    golden = GoldenTorch("mm_tsn")
+    golden = world.golden
     swapped = {
         name.replace("running_var", "?")
         .replace("running_mean", "running_var")
         .replace("?", "running_mean"): abs(tensor)
         for name, tensor in golden.checkpoint.items()
     }
-    model = convert(swapped, keras_video.models.TSN, normalize=None)
-    logits = model.predict(golden.clips(), verbose=0)
+    logits = convert(swapped, world.model)(golden.clips(), training=False)
+    convert(golden.checkpoint, world.model)
     assert np.abs(logits - golden.logits).max() > 100 * golden.tolerance

@@ -18,8 +18,9 @@ SIZES = {"image_size": 32, "hidden_dim": 32, "num_layers": 2, "num_heads": 4, "n
 FRAME = draw_clips(2, 1, 32, 32) / np.float32(255)
 
 
-def drawn(**arguments):
-    network = ViTBackbone(**{**SIZES, **arguments})
+@pytest.fixture(scope="module")
+def network():
+    network = ViTBackbone(**SIZES)
     draw_weights(network)
     return network
 
@@ -29,12 +30,12 @@ def video_model(**arguments):
 
 
 def features(model, clips):
-    return keras.Model(model.input, model.get_layer("norm").output).predict(clips, verbose=0)
+    return keras.Model(model.input, model.get_layer("norm").output)(clips, training=False)
 
 
 def assert_starts_as(network, model):
     """A still clip has the features of its frame."""
-    expected = network.predict(FRAME, verbose=0)[:, 0]
+    expected = network(FRAME, training=False)[:, 0]
     still = np.repeat(FRAME, model.num_frames, axis=1)
     np.testing.assert_allclose(features(model, still), expected, atol=1e-5)
 
@@ -116,8 +117,8 @@ WORLDS = [
 
 
 @pytest.mark.parametrize("write", WORLDS, ids=lambda write: write.__name__)
-def test_a_video_model_starts_as_the_image_network(write, tmp_path):
-    network, model = drawn(), video_model()
+def test_a_video_model_starts_as_the_image_network(write, network, tmp_path):
+    model = video_model()
     head = [keras.ops.convert_to_numpy(w) for w in model.get_layer("classifier").weights]
     load_image_weights(model, write(network, tmp_path))
     assert_starts_as(network, model)
@@ -128,8 +129,7 @@ def test_a_video_model_starts_as_the_image_network(write, tmp_path):
         np.testing.assert_array_equal(before, after)
 
 
-def test_the_other_attentions_start_so_too(tmp_path):
-    network = drawn()
+def test_the_other_attentions_start_so_too(network, tmp_path):
     path = of_timm(network, tmp_path)
     model = video_model(attention="space_only")
     load_backbone(model, path)
@@ -139,8 +139,8 @@ def test_the_other_attentions_start_so_too(tmp_path):
     assert_starts_as(network, model)
 
 
-def test_another_size_and_another_video_model(tmp_path):
-    of_a_preset(drawn(), tmp_path)
+def test_another_size_and_another_video_model(network, tmp_path):
+    of_a_preset(network, tmp_path)
     large = video_model(image_size=64)
     load_image_weights(large, tmp_path / "vit")
     assert large.get_layer("embedding").positions.shape == (1, 17, 32)
@@ -160,8 +160,8 @@ def test_another_size_and_another_video_model(tmp_path):
         ({"hidden_dim": 64}, "has shape"),
     ],
 )
-def test_another_network_is_refused(arguments, message, tmp_path):
-    path, model = of_timm(drawn(), tmp_path), video_model(**arguments)
+def test_another_network_is_refused(arguments, message, network, tmp_path):
+    path, model = of_timm(network, tmp_path), video_model(**arguments)
     before = [keras.ops.convert_to_numpy(w) for w in model.weights]
     with pytest.raises(PresetError, match=message):
         load_image_weights(model, path)
@@ -176,9 +176,9 @@ def test_another_network_is_refused(arguments, message, tmp_path):
         ({"hidden_dim": 64}, "other shapes: 'embedding/class_token', "),
     ],
 )
-def test_another_preset_is_refused(arguments, message, tmp_path):
+def test_another_preset_is_refused(arguments, message, network, tmp_path):
     with pytest.raises(PresetError, match=message):
-        load_image_weights(video_model(**arguments), of_a_preset(drawn(), tmp_path))
+        load_image_weights(video_model(**arguments), of_a_preset(network, tmp_path))
 
 
 def test_the_manifest_describes_the_network():
