@@ -1,13 +1,17 @@
 """The loop of an LSTM in TensorFlow, as it is fastest on CPUs and as every runtime takes it.
 
 It writes its outputs into one tensor instead of a list of tensors, which OpenVINO and LiteRT lack.
-In training its gradient is a loop of its own: what the way back needs at each step is computed for
-all steps at once, and so is the gradient of the weights, as one product of matrices.
+A round of the loop takes several steps: reading and writing one by one costs a quarter more. In
+training its gradient is a loop of its own: what the way back needs at each step is computed for all
+steps at once, and so is the gradient of the weights, as one product of matrices.
 """
 
 import keras
 
 from keras_video._compat import computes_on_cpu, traced_for_export
+
+# Steps in a round of the loop; sequences are padded to a multiple.
+ROUND = 10
 
 
 def takes_own_lstm() -> bool:
@@ -36,12 +40,15 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
     """
     import tensorflow as tf
 
+    batch, time, _ = tf.unstack(tf.shape(inputs))
+    (channels, gates), units = kernel.shape, recurrent_kernel.shape[0]
     rows = tf.transpose(inputs, (1, 0, 2))
-    time, batch, channels = tf.unstack(tf.shape(rows))
+    rows = tf.pad(rows, [[0, -time % ROUND], [0, 0], [0, 0]])
     dtype = tf.float64 if inputs.dtype == tf.float64 else tf.float32
-    projected = tf.matmul(tf.reshape(rows, (-1, kernel.shape[0])), kernel)
+    projected = tf.matmul(tf.reshape(rows, (-1, channels)), kernel)
     projected = tf.cast(projected, dtype) + tf.cast(bias, dtype)
-    projected = tf.reshape(projected, (time, batch, kernel.shape[1]))
+    rounds = tf.shape(rows)[0] // ROUND
+    projected = tf.reshape(projected, (rounds, ROUND, batch, gates))
     weights = [tf.cast(recurrent_kernel, dtype)]
     if peepholes is not None:
         weights.append(tf.cast(peepholes, dtype))
@@ -49,21 +56,21 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
         outputs = _with_own_gradient(projected, *weights)
     else:
         outputs = _run(projected, *weights)
+    outputs = tf.reshape(outputs, (-1, batch, units))[:time]
     return tf.cast(tf.transpose(outputs, (1, 0, 2)), inputs.dtype)
 
 
 def _run(projected, recurrent_kernel, peepholes=None, keep: bool = False):
-    """The outputs `(time, batch, units)`.
+    """The outputs `(rounds, ROUND, batch, units)`.
 
-    With `keep`, `(time, batch, 6 * units)`: what the four gates see, the states, the outputs.
+    With `keep`, the last axis has `6 * units`: what the four gates see, the states, the outputs.
     """
     import tensorflow as tf
 
-    time, batch, _ = tf.unstack(tf.shape(projected))
     units = recurrent_kernel.shape[0]
 
-    def step(now, output, state, written):
-        seen = tf.gather(projected, now) + tf.matmul(output, recurrent_kernel)
+    def step(seen, output, state):
+        seen = seen + tf.matmul(output, recurrent_kernel)
         enter, forget, candidate, leave = tf.split(seen, 4, axis=1)
         if peepholes is not None:
             enter += state * peepholes[0]
@@ -77,12 +84,12 @@ def _run(projected, recurrent_kernel, peepholes=None, keep: bool = False):
             row = tf.concat([seen, state, output], axis=1)
         elif keep:
             row = tf.concat([enter, forget, candidate, leave, state, output], axis=1)
-        written = tf.tensor_scatter_nd_update(written, tf.reshape(now, (1, 1)), row[tf.newaxis])
-        return now + 1, output, state, written
+        return row, output, state
 
+    rounds, _, batch, _ = tf.unstack(tf.shape(projected))
     zeros = tf.zeros((batch, units), projected.dtype)
-    nothing = tf.zeros((time, batch, (6 if keep else 1) * units), projected.dtype)
-    return _loop(step, time, (tf.constant(0), zeros, zeros, nothing))[-1]
+    nothing = tf.zeros((rounds, ROUND, batch, (6 if keep else 1) * units), projected.dtype)
+    return _loop(step, projected, (zeros, zeros), nothing)
 
 
 def _with_own_gradient(projected, *weights):
@@ -123,32 +130,28 @@ def _gradient(kept, upstream, recurrent_kernel, peepholes=None) -> list:
         ],
         axis=-1,
     )
-    time, batch, _ = tf.unstack(tf.shape(upstream))
 
-    def step(now, to_seen, to_state, written):
-        rows = tf.gather(factors, time - 1 - now)
-        of_output, leave, through, forget, others = tf.split(
-            rows, [units, units, units, units, 3 * units], axis=1
+    def step(row, to_seen, to_state):
+        to_output, leave, through, forget, others = tf.split(
+            row, [units, units, units, units, 3 * units], axis=1
         )
-        to_output = of_output + tf.matmul(to_seen, recurrent_kernel, transpose_b=True)
+        to_output += tf.matmul(to_seen, recurrent_kernel, transpose_b=True)
         to_leave = to_output * leave
         to_state = to_state + to_output * through
         if peepholes is not None:
-            to_state = to_state + to_leave * peepholes[2]
+            to_state += to_leave * peepholes[2]
         to_others = tf.tile(to_state, (1, 3)) * others
         to_seen = tf.concat([to_others, to_leave], axis=1)
         to_state = to_state * forget
         if peepholes is not None:
             to_enter, to_forget, _ = tf.split(to_others, 3, axis=1)
             to_state += to_enter * peepholes[0] + to_forget * peepholes[1]
-        place = tf.reshape(time - 1 - now, (1, 1))
-        written = tf.tensor_scatter_nd_update(written, place, to_seen[tf.newaxis])
-        return now + 1, to_seen, to_state, written
+        return to_seen, to_seen, to_state
 
-    start = tf.zeros((batch, 4 * units), kept.dtype)
-    nothing = tf.zeros((time, batch, 4 * units), kept.dtype)
-    zeros = tf.zeros((batch, units), kept.dtype)
-    to_projected = _loop(step, time, (tf.constant(0), start, zeros, nothing))[-1]
+    rounds, _, batch, _ = tf.unstack(tf.shape(kept))
+    start = tf.zeros((batch, 4 * units), kept.dtype), tf.zeros((batch, units), kept.dtype)
+    nothing = tf.zeros((rounds, ROUND, batch, 4 * units), kept.dtype)
+    to_projected = _loop(step, factors, start, nothing, backwards=True)
 
     last_outputs = tf.reshape(_a_step_later(output), (-1, units))
     to_rows = tf.reshape(to_projected, (-1, 4 * units))
@@ -156,18 +159,46 @@ def _gradient(kept, upstream, recurrent_kernel, peepholes=None) -> list:
     if peepholes is not None:
         to_enter, to_forget, _, to_leave = tf.split(to_projected, 4, axis=-1)
         pairs = ((to_enter, before), (to_forget, before), (to_leave, state))
-        gradients.append(tf.stack([tf.reduce_sum(a * b, axis=(0, 1)) for a, b in pairs]))
+        gradients.append(tf.stack([tf.reduce_sum(a * b, axis=(0, 1, 2)) for a, b in pairs]))
     return gradients
 
 
-def _loop(step, time, start: tuple) -> tuple:
+def _loop(step, rows, carried: tuple, written, backwards: bool = False):
+    """What `step` makes of each row `(batch, channels)` and of what it carried there.
+
+    Args:
+        step: takes a row and what is carried, and returns what to write and what to carry on.
+        rows: `(rounds, ROUND, batch, channels)`.
+        carried: tensors that the first step takes.
+        written: zeros, in the shape of the result.
+        backwards: whether to begin with the last row.
+    """
     import tensorflow as tf
 
-    return tf.while_loop(lambda now, *_: now < time, step, start, parallel_iterations=1)
+    rounds = tf.shape(rows)[0]
+    order = -1 if backwards else 1
+
+    def one_round(number, written, *carried):
+        place = rounds - 1 - number if backwards else number
+        results = []
+        for row in tf.unstack(tf.gather(rows, place))[::order]:
+            result, *carried = step(row, *carried)
+            results.append(result)
+        results = tf.stack(results[::order])[tf.newaxis]
+        written = tf.tensor_scatter_nd_update(written, tf.reshape(place, (1, 1)), results)
+        return number + 1, written, *carried
+
+    start = (tf.constant(0), written, *carried)
+    return tf.while_loop(
+        lambda number, *_: number < rounds, one_round, start, parallel_iterations=1
+    )[1]
 
 
 def _a_step_later(sequence):
-    """`(time, ...)` moved by one step, zeros first."""
+    """`(rounds, ROUND, batch, channels)` moved by one step, zeros first."""
     import tensorflow as tf
 
-    return tf.concat([tf.zeros_like(sequence[:1]), sequence[:-1]], axis=0)
+    shape = tf.shape(sequence)
+    steps = tf.reshape(sequence, (-1, shape[2], sequence.shape[3]))
+    steps = tf.concat([tf.zeros_like(steps[:1]), steps[:-1]], axis=0)
+    return tf.reshape(steps, shape)
