@@ -43,11 +43,12 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
     batch, time, _ = tf.unstack(tf.shape(inputs))
     (channels, gates), units = kernel.shape, recurrent_kernel.shape[0]
     rows = tf.transpose(inputs, (1, 0, 2))
-    rows = tf.pad(rows, [[0, -time % ROUND], [0, 0], [0, 0]])
+    # Of positive numbers only: ONNX has another remainder of negative ones.
+    rounds = (time + ROUND - 1) // ROUND
+    rows = tf.pad(rows, [[0, rounds * ROUND - time], [0, 0], [0, 0]])
     dtype = tf.float64 if inputs.dtype == tf.float64 else tf.float32
     projected = tf.matmul(tf.reshape(rows, (-1, channels)), kernel)
     projected = tf.cast(projected, dtype) + tf.cast(bias, dtype)
-    rounds = tf.shape(rows)[0] // ROUND
     projected = tf.reshape(projected, (rounds, ROUND, batch, gates))
     weights = [tf.cast(recurrent_kernel, dtype)]
     if peepholes is not None:

@@ -46,7 +46,7 @@ class AttentionPooling(keras.layers.Layer):
     def call(self, inputs, mask=None):
         if mask is not None:
             real = ops.cast(mask, "bool")
-            inputs = ops.where(real[..., None], inputs, ops.zeros((), inputs.dtype))
+            inputs = ops.where(ops.expand_dims(real, -1), inputs, ops.zeros((), inputs.dtype))
         scores = ops.cast(self.score(inputs)[..., 0], "float32")
         if mask is None:
             weights = ops.softmax(scores)

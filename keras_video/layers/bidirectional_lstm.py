@@ -118,4 +118,4 @@ def _take_steps(sequences, steps):
 
 
 def _where(real, values):
-    return ops.where(real[..., None], values, ops.zeros((), values.dtype))
+    return ops.where(ops.expand_dims(real, -1), values, ops.zeros((), values.dtype))

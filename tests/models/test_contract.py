@@ -23,7 +23,7 @@ from keras_video.models import (
 from keras_video.presets import model_names
 from keras_video.presets.import_string import import_object
 from keras_video.testing import ModelContract, draw_clips
-from keras_video.testing.model_contract import call
+from keras_video.testing.model_contract import predict
 
 TESTS = pathlib.Path(__file__).parent.parent
 
@@ -123,7 +123,7 @@ class TestAttentionLSTM(ModelContract):
 def with_peepholes():
     """The outputs of the form that no other model has."""
     model = TestAttentionLSTM.build(peepholes=True)
-    return call(model, TestAttentionLSTM.inputs(2))
+    return predict(model, TestAttentionLSTM.inputs(2))
 
 
 CONTRACTS = [
@@ -160,7 +160,8 @@ def test_other_backends_agree(tmp_path):
     """Each in a process of its own, at the same time."""
     paths = {backend: tmp_path / f"{backend}.npz" for backend in ("jax", "torch")}
     script = TESTS / "models" / "run_on_backend.py"
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    # For JAX: it would compile for minutes what runs once.
+    environment = {**os.environ, "PYTHONPATH": str(TESTS), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     processes = [
         subprocess.Popen([sys.executable, script, path], env=environment | {"KERAS_BACKEND": name})
         for name, path in paths.items()
@@ -173,7 +174,7 @@ def test_other_backends_agree(tmp_path):
             process.wait()
     there = {backend: np.load(path) for backend, path in paths.items()}
     assert [str(outputs["backend"]) for outputs in there.values()] == list(there)
-    expected = {"peepholes": with_peepholes()}
+    expected = {}
     for contract in CONTRACTS:
         contract.setup_class()
         name = contract.model_class.__name__
@@ -183,6 +184,7 @@ def test_other_backends_agree(tmp_path):
             features = contract.model.feature_model()(contract.inputs(2), training=False)
             expected[f"{name}:features"] = features
         assert all(np.isfinite(outputs[f"{name}:loss"]) for outputs in there.values())
+    expected["peepholes"] = with_peepholes()
     for backend, outputs in there.items():
         for name, values in expected.items():
             message = f"{name} of {backend}"
