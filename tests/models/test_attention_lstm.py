@@ -122,7 +122,7 @@ def test_the_order_of_modalities_survives_saving(tmp_path):
 
 
 @pytest.mark.parametrize("peepholes", [False, True])
-def test_an_exported_graph_has_no_lists_of_tensors(tmp_path, peepholes):
+def test_an_exported_graph_has_no_lists_of_tensors_and_suits_litert(tmp_path, peepholes):
     features = {"rgb": 6} if peepholes else TWO
     model, inputs = build(peepholes=peepholes, features=features), inputs_of(features)
     model.export(tmp_path / "saved", verbose=False)
@@ -137,6 +137,10 @@ def test_an_exported_graph_has_no_lists_of_tensors(tmp_path, peepholes):
         longer = padded(longer, name, 3 * number + 1, 7)
     floats = {k: tf.cast(v, "float32") if v.dtype == "uint8" else v for k, v in longer.items()}
     np.testing.assert_allclose(served.serve(floats), answers(model, inputs), atol=1e-6)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"))
+    # Only what LiteRT has itself; anything else raises an error.
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    assert len(converter.convert()) > 10_000
 
 
 def test_decay_spares_the_biases_after_the_attention():
