@@ -112,11 +112,11 @@ def _places(file: BinaryIO, storages: Mapping[str, Storage], keys: list) -> dict
     for key in keys:
         if key not in storages:
             raise PresetError("The torch file holds numbers of a type that isn't read.")
-        length = int.from_bytes(file.read(8), "little")
-        if length != storages[key].numel:
-            raise pickle.UnpicklingError(f"storage {key!r} has {length} numbers, not as announced")
+        length = file.read(8)
+        if length != storages[key].numel.to_bytes(8, "little"):
+            raise pickle.UnpicklingError(f"storage {key!r} is not as long as announced")
         places[key] = file.tell()
-        file.seek(length * storages[key].itemsize, 1)
+        file.seek(storages[key].numel * storages[key].itemsize, 1)
     return places
 
 

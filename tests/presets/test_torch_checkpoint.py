@@ -176,6 +176,13 @@ def test_a_cut_off_file_is_named(save, share):
         read_checkpoint(path)
 
 
+def test_a_file_cut_off_before_an_empty_storage_ends_is_named(save):
+    path = save({"a": torch.zeros(0, 3)})
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(PresetError, match="damaged or cut off.*a.pth"):
+        read_checkpoint(path)
+
+
 def rezipped(path, change):
     """The same zip file with other entries."""
     with zipfile.ZipFile(path) as archive:

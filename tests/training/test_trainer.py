@@ -12,10 +12,9 @@ import time
 import keras
 import numpy as np
 import pytest
-from training.run_trainer import TESTS, clips, make_trainer
+from training.run_trainer import TESTS, Colours, clips, make_trainer
 from training.workers import start_workers
 
-import keras_video
 from keras_video.training import (
     CheckpointStore,
     CsvLog,
@@ -78,7 +77,7 @@ def test_a_run_learns_and_says_how_well(complete):
 
 def test_a_run_ends_with_a_preset_of_the_best_weights(complete):
     workdir, result = complete
-    model = keras_video.models.TSM.from_preset(workdir / "preset")
+    model = Colours.from_preset(workdir / "preset")
     logits = model.predict(clips(14, 1)[0], verbose=0)
     assert np.mean(logits.argmax(-1) == clips(14, 1)[1]) == pytest.approx(result["top1"])
     metadata = json.loads((workdir / "preset" / "metadata.json").read_text())
@@ -223,7 +222,7 @@ def test_fewer_epochs_than_were_done_are_refused(tmp_path):
 def test_averaged_weights_are_evaluated_and_published(tmp_path):
     trainer = make_trainer(tmp_path, ema=True)
     result = trainer.run()
-    model = keras_video.models.TSM.from_preset(tmp_path / "preset")
+    model = Colours.from_preset(tmp_path / "preset")
     arrays = CheckpointStore(tmp_path / "checkpoints").best().arrays()
     kernel = "classifier/kernel"
     shape = arrays[f"model/{kernel}"].shape

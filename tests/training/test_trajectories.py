@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from training.trajectories import CASES, slowfast_trajectory, trajectory
+from training.trajectories import CASES, pathways_trajectory, trajectory
 from training.workers import start_workers
 
 
@@ -24,24 +24,24 @@ def test_two_replicas_train_like_one_device(number, one_device, two_replicas):
 
 
 @pytest.fixture(scope="module")
-def slowfast_losses():
-    """The losses of a SlowFast on one device, with a step in two sub-batches."""
-    losses = slowfast_trajectory(tf.distribute.get_strategy())
+def pathways_losses():
+    """The losses of two pathways on one device, with a step in two sub-batches."""
+    losses = pathways_trajectory(tf.distribute.get_strategy())
     assert len(set(losses)) == len(losses) == 3
     return losses
 
 
 @pytest.mark.slow
-def test_slowfast_and_sub_batches_train_alike_on_two_replicas(slowfast_losses, two_replicas):
-    np.testing.assert_allclose(slowfast_trajectory(two_replicas), slowfast_losses, rtol=1e-4)
+def test_pathways_and_sub_batches_train_alike_on_two_replicas(pathways_losses, two_replicas):
+    np.testing.assert_allclose(pathways_trajectory(two_replicas), pathways_losses, rtol=1e-4)
 
 
 @pytest.mark.slow
-def test_two_workers_train_like_one_device(one_device, slowfast_losses):
+def test_two_workers_train_like_one_device(one_device, pathways_losses):
     with start_workers("trajectories.py") as workers:
         outputs = workers.wait()
     for output in outputs:
-        for word, expected in (("LOSSES", one_device), ("SLOWFAST", slowfast_losses)):
+        for word, expected in (("LOSSES", one_device), ("PATHWAYS", pathways_losses)):
             (line,) = [line for line in output.splitlines() if line.startswith(word)]
             losses = json.loads(line.removeprefix(word))
             np.testing.assert_allclose(losses, expected, rtol=1e-4)
