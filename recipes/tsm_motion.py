@@ -44,11 +44,16 @@ def get_config():
     return config
 
 
-def make_data(config, train_options, val_options):
+def make_data(config, train_options, val_options, closer=None):
+    """Also trains on what `closer` makes of each video, if it is given."""
     clips = config.data.arguments
     preprocessor = data.VideoPreprocessor(**config.preprocessor)
     # The test clips are longer and larger, like the videos of `keras-video demo`.
-    train = render(range(clips.train_clips), preprocessor, num_frames=16, size=96)
+    seeds = range(clips.train_clips)
+    train = render(seeds, preprocessor, num_frames=16, size=96)
+    if closer:
+        more = render(seeds, preprocessor, num_frames=16, size=96, change=closer)
+        train = [np.concatenate(pair) for pair in zip(train, more, strict=True)]
     test_seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + clips.test_clips)
     test = render(test_seeds, preprocessor, num_frames=50, size=192)
     augment = [RandomFlip(label_map=mirrored_labels(data.MOTION_CLASSES)), RandomReverse()]
@@ -61,12 +66,13 @@ def make_data(config, train_options, val_options):
     )
 
 
-def render(seeds, preprocessor, num_frames, size):
-    """Clips as the model takes them, and their classes."""
+def render(seeds, preprocessor, num_frames, size, change=None):
+    """Clips as the model takes them, and their classes; `change` is made to videos before."""
 
     def clip(seed):
         label = data.MOTION_CLASSES[seed % len(data.MOTION_CLASSES)]
-        return preprocessor(data.render_motion_clip(label, seed, num_frames, size))[0]
+        video = data.render_motion_clip(label, seed, num_frames, size)
+        return preprocessor(change(video) if change else video)[0]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.stack(list(pool.map(clip, seeds))), np.array(seeds) % len(data.MOTION_CLASSES)

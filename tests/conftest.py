@@ -17,6 +17,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import pytest  # noqa: E402
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Two processes for the whole suite; for a part of it, and on one core, this one."""
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return 2 if whole and (os.cpu_count() or 1) > 1 else 0
+
+
 @pytest.fixture(scope="session", autouse=True)
 def two_logical_cpus():
     """Two logical CPUs for the tests of two replicas; TensorFlow takes them only at its start."""
