@@ -13,16 +13,19 @@ Reference: Bertasius et al., "Is Space-Time Attention All You Need for Video Und
 https://arxiv.org/abs/2102.05095
 """
 
+from functools import partial
+
 import numpy as np
 import tsm_motion
 from PIL import Image
 
+from keras_video import data
 from keras_video.training import recipe
 
 
 def get_config():
     config = recipe.default_config()
-    config.num_epochs = 20
+    config.num_epochs = 12
     config.batch_size = 16
 
     config.model.name = "TimeSformer"
@@ -33,29 +36,43 @@ def get_config():
     config.optimizer.update(name="adamw", weight_decay=0.02, clip_norm=1.0)
     config.optimizer.arguments.beta_2 = 0.98
 
-    config.data.arguments.update(train_clips=4096, test_clips=400)
+    config.data.arguments.update(train_clips=4096, turns=0, any_part=True, test_clips=400)
     config.preprocessor.update(num_frames=8, short_side=32, crop_size=32)
     return config
 
 
 def make_data(config, train_options, val_options):
-    return tsm_motion.make_data(config, train_options, val_options, closer=around_what_moves)
+    """The data of `tsm_motion.py`, and `data.arguments.turns` parts of videos of rotations."""
+    arguments, classes = config.data.arguments, data.MOTION_CLASSES
+    turning = [name for name in classes if "rotating" in name]
+    seeds = range(arguments.turns * len(classes) // len(turning))
+    turns = [seed for seed in seeds if classes[seed % len(classes)] in turning]
+    change = partial(around_what_moves, any_part=arguments.any_part)
+    preprocessor = data.VideoPreprocessor(**config.preprocessor)
+    more = [tsm_motion.render(turns, preprocessor, 16, 96, change)] if turns else []
+    tested = classes if arguments.train_clips else turning
+    return tsm_motion.make_data(config, train_options, val_options, more, tested)
 
 
-def around_what_moves(frames):
-    """The smallest square that holds nearly all changes, in every frame the same."""
+def around_what_moves(frames, seed, any_part=False):
+    """A square with most of what changes: as small and central as may be, or drawn from `seed`."""
     size = frames.shape[1]
     changes = frames.mean(axis=-1)
     changes = (changes - changes.mean(axis=(1, 2), keepdims=True)).std(axis=0)
     # Noise is not motion: of single pixels it is as strong.
     coarse = Image.fromarray(changes.astype("float32")).resize((size // 4,) * 2, Image.BOX)
     changes = np.asarray(coarse.resize((size, size), Image.BILINEAR))
-    rows, columns = np.nonzero(changes > 0.35 * changes.max())
-    side = min(size, int(1.15 * max(np.ptp(rows), np.ptp(columns)) + 1))
-    top, left = (
-        int(np.clip((places.min() + places.max() + 1 - side) / 2, 0, size - side))
-        for places in (rows, columns)
-    )
+    spans = [(p.min(), p.max() + 1) for p in np.nonzero(changes > 0.35 * changes.max())]
+    side = min(size, int(1.15 * max(last - first for first, last in spans) + 1))
+    if any_part:
+        rng = np.random.default_rng(seed)
+        side = rng.integers(side, size, endpoint=True)
+        top, left = (
+            rng.integers(max(0, last - side), min(first, size - side), endpoint=True)
+            for first, last in spans
+        )
+    else:
+        top, left = (min(max(0, (first + last - side) // 2), size - side) for first, last in spans)
     return np.ascontiguousarray(frames[:, top : top + side, left : left + side])
 
 

@@ -44,17 +44,17 @@ def get_config():
     return config
 
 
-def make_data(config, train_options, val_options, closer=None):
-    """Also trains on what `closer` makes of each video, if it is given."""
+def make_data(config, train_options, val_options, more=(), tested=data.MOTION_CLASSES):
+    """Training and test clips; `more` are further ones to train on, as `render` returns them."""
     clips = config.data.arguments
     preprocessor = data.VideoPreprocessor(**config.preprocessor)
     # The test clips are longer and larger, like the videos of `keras-video demo`.
-    seeds = range(clips.train_clips)
-    train = render(seeds, preprocessor, num_frames=16, size=96)
-    if closer:
-        more = render(seeds, preprocessor, num_frames=16, size=96, change=closer)
-        train = [np.concatenate(pair) for pair in zip(train, more, strict=True)]
-    test_seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + clips.test_clips)
+    train = [*more]
+    if clips.train_clips:
+        train.append(render(range(clips.train_clips), preprocessor, num_frames=16, size=96))
+    train = [np.concatenate(arrays) for arrays in zip(*train, strict=True)]
+    seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + clips.test_clips)
+    test_seeds = [seed for seed in seeds if data.MOTION_CLASSES[seed % 8] in tested]
     test = render(test_seeds, preprocessor, num_frames=50, size=192)
     augment = [RandomFlip(label_map=mirrored_labels(data.MOTION_CLASSES)), RandomReverse()]
     if config.multigrid.enabled:  # Its clips are smaller: resized, without a crop.
@@ -67,12 +67,12 @@ def make_data(config, train_options, val_options, closer=None):
 
 
 def render(seeds, preprocessor, num_frames, size, change=None):
-    """Clips as the model takes them, and their classes; `change` is made to videos before."""
+    """Clips as the model takes them, and their classes; of what `change(video, seed)` returns."""
 
     def clip(seed):
         label = data.MOTION_CLASSES[seed % len(data.MOTION_CLASSES)]
         video = data.render_motion_clip(label, seed, num_frames, size)
-        return preprocessor(change(video) if change else video)[0]
+        return preprocessor(change(video, seed) if change else video)[0]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.stack(list(pool.map(clip, seeds))), np.array(seeds) % len(data.MOTION_CLASSES)
