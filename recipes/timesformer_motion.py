@@ -43,15 +43,24 @@ def get_config():
 
 def make_data(config, train_options, val_options):
     """The data of `tsm_motion.py`, and `data.arguments.turns` parts of videos of rotations."""
-    arguments, classes = config.data.arguments, data.MOTION_CLASSES
-    turning = [name for name in classes if "rotating" in name]
-    seeds = range(arguments.turns * len(classes) // len(turning))
-    turns = [seed for seed in seeds if classes[seed % len(classes)] in turning]
-    change = partial(around_what_moves, any_part=arguments.any_part)
-    preprocessor = data.VideoPreprocessor(**config.preprocessor)
-    more = [tsm_motion.render(turns, preprocessor, 16, 96, change)] if turns else []
-    tested = classes if arguments.train_clips else turning
-    return tsm_motion.make_data(config, train_options, val_options, more, tested)
+    arguments, more, test = config.data.arguments, [], None
+    render = partial(
+        tsm_motion.render,
+        preprocessor=data.VideoPreprocessor(**config.preprocessor),
+        change=partial(around_what_moves, any_part=arguments.any_part),
+    )
+    if arguments.turns:
+        more = [render(rotations(0, 4 * arguments.turns), num_frames=16, size=96)]
+    if not arguments.train_clips:  # Tested is what is trained on: only rotations, only parts.
+        seeds = rotations(tsm_motion.FIRST_TEST_SEED, arguments.test_clips)
+        test = render(seeds, num_frames=50, size=192)
+    return tsm_motion.make_data(config, train_options, val_options, more, test)
+
+
+def rotations(first, count):
+    """Of so many seeds those of rotations: every fourth."""
+    classes = data.MOTION_CLASSES
+    return [s for s in range(first, first + count) if "rotating" in classes[s % len(classes)]]
 
 
 def around_what_moves(frames, seed, any_part=False):
