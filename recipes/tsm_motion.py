@@ -52,6 +52,11 @@ def make_data(config, train_options, val_options, more=(), test=None):
     train = [*more]
     if clips.train_clips:
         train.append(render(range(clips.train_clips), preprocessor, num_frames=16, size=96))
+    if not train:
+        raise ValueError(
+            "There is nothing to train on: set config.data.arguments.train_clips. "
+            f"Received: config.data.arguments.train_clips={clips.train_clips}"
+        )
     train = [np.concatenate(arrays) for arrays in zip(*train, strict=True)]
     if test is None:
         test_seeds = range(FIRST_TEST_SEED, FIRST_TEST_SEED + clips.test_clips)

@@ -86,8 +86,7 @@ def test_a_training_step_equals_the_reference(golden, pdparams):
     # The velocity of the first step is the gradient.
     velocities = [v.numpy() for v in optimizer.variables if v.path.endswith("_velocity")]
 
-    # Sums of float32 differ with the number of threads: by 1.2e-5 with one, less with two.
-    np.testing.assert_allclose(loss, facts["loss"], rtol=2e-5)
+    np.testing.assert_allclose(loss, facts["loss"], rtol=1e-5)
     paths = [variable.path for variable in model.trainable_variables]
     gradients = original_tensors(whole, "paddlevideo", dict(zip(paths, velocities, strict=True)))
     norms = [np.linalg.norm(gradients[name]) for name in facts["grad_norm_names"]]

@@ -49,3 +49,10 @@ def test_both_models_learn_from_the_same_clips_and_are_tested_on_others(recipe, 
     assert labels.argmax(-1).tolist() == list(range(8)) and weights.all()
     forms = {form.tobytes() for clip in train for form in (clip, clip[::-1])}
     assert not any(clip.tobytes() in forms for clip in clips)
+
+
+def test_without_clips_to_train_on_the_field_is_named(recipe):
+    config = recipe.get_config()
+    config.data.arguments.train_clips = 0
+    with pytest.raises(ValueError, match="config.data.arguments.train_clips.*Received"):
+        prepare_recipe(config, recipe.make_data)
