@@ -4,7 +4,12 @@ It writes its outputs into one tensor instead of a list of tensors, which OpenVI
 A round of the loop takes several steps: reading and writing one by one costs a quarter more. In
 training its gradient is a loop of its own: what the way back needs at each step is computed for all
 steps at once, and so is the gradient of the weights, as one product of matrices.
+
+The loops of a graph run one after the other. A step has to read all recurrent weights, of which the
+caches of a CPU hold one LSTM's but not those of two: side by side, two take longer than in turns.
 """
+
+import contextlib
 
 import keras
 
@@ -12,6 +17,12 @@ from keras_video._compat import computes_on_cpu, traced_for_export
 
 # Steps in a round of the loop; sequences are padded to a multiple.
 ROUND = 10
+
+# Up to how many rows are multiplied by a transposed matrix.
+FEW_ROWS = 4
+
+# The collection of a graph that holds what its last loop has written.
+_LAST_LOOP = "keras_video/last_loop"
 
 
 def takes_own_lstm() -> bool:
@@ -69,9 +80,10 @@ def _run(projected, recurrent_kernel, peepholes=None, keep: bool = False):
     import tensorflow as tf
 
     units = recurrent_kernel.shape[0]
+    product = _product_with(recurrent_kernel, tf.shape(projected)[2])
 
     def step(seen, output, state):
-        seen = seen + tf.matmul(output, recurrent_kernel)
+        seen = seen + product(output)
         enter, forget, candidate, leave = tf.split(seen, 4, axis=1)
         if peepholes is not None:
             enter += state * peepholes[0]
@@ -131,12 +143,13 @@ def _gradient(kept, upstream, recurrent_kernel, peepholes=None) -> list:
         ],
         axis=-1,
     )
+    product = _product_with(tf.transpose(recurrent_kernel), tf.shape(kept)[2])
 
     def step(row, to_seen, to_state):
         to_output, leave, through, forget, others = tf.split(
             row, [units, units, units, units, 3 * units], axis=1
         )
-        to_output += tf.matmul(to_seen, recurrent_kernel, transpose_b=True)
+        to_output += product(to_seen)
         to_leave = to_output * leave
         to_state = to_state + to_output * through
         if peepholes is not None:
@@ -162,6 +175,28 @@ def _gradient(kept, upstream, recurrent_kernel, peepholes=None) -> list:
         pairs = ((to_enter, before), (to_forget, before), (to_leave, state))
         gradients.append(tf.stack([tf.reduce_sum(a * b, axis=(0, 1, 2)) for a, b in pairs]))
     return gradients
+
+
+def _product_with(matrix, batch):
+    """A function that multiplies rows, `batch` of them, by a matrix.
+
+    oneDNN takes half the time for two or three rows if the matrix is transposed, and twice the
+    time for sixteen.
+    """
+    import tensorflow as tf
+
+    if traced_for_export.get():
+        return lambda rows: tf.matmul(rows, matrix)
+    transposed = tf.transpose(matrix)
+
+    def product(rows):
+        return tf.cond(
+            batch <= FEW_ROWS,
+            lambda: tf.matmul(rows, transposed, transpose_b=True),
+            lambda: tf.matmul(rows, matrix),
+        )
+
+    return product
 
 
 def _loop(step, rows, carried: tuple, written, backwards: bool = False):
@@ -190,9 +225,26 @@ def _loop(step, rows, carried: tuple, written, backwards: bool = False):
         return number + 1, written, *carried
 
     start = (tf.constant(0), written, *carried)
-    return tf.while_loop(
-        lambda number, *_: number < rounds, one_round, start, parallel_iterations=1
-    )[1]
+    with _after_the_last_loop() as loops:
+        start = [tf.identity(value) for value in start]
+        result = tf.while_loop(
+            lambda number, *_: number < rounds, one_round, start, parallel_iterations=1
+        )[1]
+        loops[:] = [result]
+    return result
+
+
+@contextlib.contextmanager
+def _after_the_last_loop():
+    """What begins within waits for the loop before; yields a list for what it has written."""
+    import tensorflow as tf
+
+    if tf.executing_eagerly() or traced_for_export.get():
+        yield []
+        return
+    loops = tf.compat.v1.get_default_graph().get_collection_ref(_LAST_LOOP)
+    with tf.control_dependencies(list(loops)):
+        yield loops
 
 
 def _a_step_later(sequence):

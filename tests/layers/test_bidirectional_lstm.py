@@ -73,6 +73,13 @@ def layer(request):
     return drawn(BidirectionalLSTM(5, peepholes=request.param, name="lstm"))
 
 
+@pytest.fixture(params=[True, False], ids=["few rows", "many rows"])
+def either_product(request, monkeypatch):
+    """Few rows are multiplied by the weights in another way than many."""
+    monkeypatch.setattr(_compat_lstm, "FEW_ROWS", len(LENGTHS) if request.param else 0)
+
+
+@pytest.mark.usefixtures("either_product")
 def test_each_direction_starts_at_its_end_of_the_sequence(layer):
     inputs = sequences()
     outputs = layer(inputs, mask=MASK)
@@ -115,6 +122,7 @@ def gradients(layer, inputs, training):
     return tape.gradient(loss, [inputs, *variables])
 
 
+@pytest.mark.usefixtures("either_product")
 @pytest.mark.parametrize("in_graph", [False, True])
 def test_gradients_of_training_are_those_of_the_equations(layer, in_graph):
     """TensorFlow derives the one of inference itself."""
