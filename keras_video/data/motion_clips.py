@@ -4,7 +4,17 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
+
+from keras_video.data.moving_shapes import (
+    SPRITE_SIDE,
+    Pose,
+    contrasting_colours,
+    draw_shape,
+    draw_texture,
+    pose_between,
+    stamp,
+)
 
 # Opposites stand side by side: the opposite of class `i` is class `i ^ 1`.
 MOTION_CLASSES = (
@@ -18,19 +28,6 @@ MOTION_CLASSES = (
     "zooming in",
 )
 
-# Outlines in the unit square, y down; none maps onto itself under a rotation.
-_OUTLINES = (
-    ((-0.9, 0.7), (0.0, -1.0), (0.9, 0.7), (0.0, 0.25)),  # dart
-    ((-0.6, -1.0), (0.0, -1.0), (0.0, 0.4), (0.8, 0.4), (0.8, 1.0), (-0.6, 1.0)),  # L
-    ((-0.3, 1.0), (-0.3, 0.0), (-0.9, 0.0), (0.0, -1.0), (0.9, 0.0), (0.3, 0.0), (0.3, 1.0)),
-    ((-0.6, 1.0), (-0.6, -1.0), (0.8, -1.0), (0.8, -0.5), (0.0, -0.5), (0.0, 1.0)),  # gamma
-    ((-1.0, 0.5), (0.6, -0.8), (1.0, 0.5)),  # leaning triangle
-    ((0.0, -1.0), (0.5, -0.4), (0.25, 1.0), (-0.25, 1.0), (-0.5, -0.4)),  # pencil
-    ((-0.7, -0.9), (0.9, -0.9), (0.4, 0.0), (0.9, 0.9), (-0.7, 0.9)),  # flag
-)
-
-_SPRITE = 128  # side of the pictures that shapes are drawn on, scaled down from there
-_BACKDROP = 64  # textures are smooth: drawn at this side, then enlarged
 _MARGIN = 0.02
 
 
@@ -100,29 +97,19 @@ def _class_id(label: str) -> int:
 
 
 @dataclass(frozen=True)
-class _Pose:
-    """Where the shape is: centre and radius in picture sides, angle in radians, clockwise."""
-
-    x: float
-    y: float
-    radius: float
-    angle: float
-
-
-@dataclass(frozen=True)
 class _Scene:
     background: Image.Image
     shape: Image.Image
-    start: _Pose
-    end: _Pose
+    start: Pose
+    end: Pose
     ease: float
     gain_drift: float
-    distractor: tuple[Image.Image, _Pose] | None
+    distractor: tuple[Image.Image, Pose] | None
 
 
 def _draw_scene(rng: np.random.Generator, axis: int) -> _Scene:
-    first, second = _contrasting_colours(rng)
-    background = Image.fromarray(_texture(rng, first, spread=rng.uniform(10, 45)))
+    first, second = contrasting_colours(rng)
+    background = Image.fromarray(draw_texture(rng, first, spread=rng.uniform(10, 45)))
     start, end = (_slide, _slide, _turn, _shrink)[axis](rng)
     if axis == 1:
         start, end = _transposed(start), _transposed(end)
@@ -131,10 +118,10 @@ def _draw_scene(rng: np.random.Generator, axis: int) -> _Scene:
         colour = 0.5 * first + 0.5 * rng.uniform(20, 235, 3)
         radius = rng.uniform(0.06, 0.13)
         x, y = rng.uniform(radius, 1 - radius, 2)
-        distractor = _shape(rng, colour), _Pose(x, y, radius, rng.uniform(0, 2 * np.pi))
+        distractor = draw_shape(rng, colour), Pose(x, y, radius, rng.uniform(0, 2 * np.pi))
     return _Scene(
         background=background,
-        shape=_shape(rng, second),
+        shape=draw_shape(rng, second),
         start=start,
         end=end,
         ease=rng.uniform(-0.35, 0.35),
@@ -143,7 +130,7 @@ def _draw_scene(rng: np.random.Generator, axis: int) -> _Scene:
     )
 
 
-def _slide(rng: np.random.Generator) -> tuple[_Pose, _Pose]:
+def _slide(rng: np.random.Generator) -> tuple[Pose, Pose]:
     """A movement to the left, with a little turn, growth and sideways drift."""
     radius = rng.uniform(0.12, 0.22)
     growth = rng.uniform(0.92, 1.08)
@@ -155,28 +142,28 @@ def _slide(rng: np.random.Generator) -> tuple[_Pose, _Pose]:
     side = rng.uniform(low + abs(drift) / 2, 1 - low - abs(drift) / 2)
     angle, turn = rng.uniform(0, 2 * np.pi), rng.uniform(-0.2, 0.2)
     return (
-        _Pose(left + travel, side - drift / 2, radius, angle - turn / 2),
-        _Pose(left, side + drift / 2, radius * growth, angle + turn / 2),
+        Pose(left + travel, side - drift / 2, radius, angle - turn / 2),
+        Pose(left, side + drift / 2, radius * growth, angle + turn / 2),
     )
 
 
-def _turn(rng: np.random.Generator) -> tuple[_Pose, _Pose]:
+def _turn(rng: np.random.Generator) -> tuple[Pose, Pose]:
     """A counterclockwise rotation, with a little growth and drift."""
     radius = rng.uniform(0.17, 0.32)
     growth = rng.uniform(0.92, 1.08)
     (x0, x1), (y0, y1) = (_resting_place(rng, radius * max(1.0, growth)) for _ in range(2))
     angle, turn = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(130, 270))
-    return _Pose(x0, y0, radius, angle), _Pose(x1, y1, radius * growth, angle - turn)
+    return Pose(x0, y0, radius, angle), Pose(x1, y1, radius * growth, angle - turn)
 
 
-def _shrink(rng: np.random.Generator) -> tuple[_Pose, _Pose]:
+def _shrink(rng: np.random.Generator) -> tuple[Pose, Pose]:
     """A shape that moves away, with a little turn and drift."""
     radius = rng.uniform(0.22, 0.38)
     (x0, x1), (y0, y1) = (_resting_place(rng, radius) for _ in range(2))
     angle, turn = rng.uniform(0, 2 * np.pi), rng.uniform(-0.2, 0.2)
     return (
-        _Pose(x0, y0, radius, angle - turn / 2),
-        _Pose(x1, y1, radius / rng.uniform(1.7, 2.6), angle + turn / 2),
+        Pose(x0, y0, radius, angle - turn / 2),
+        Pose(x1, y1, radius / rng.uniform(1.7, 2.6), angle + turn / 2),
     )
 
 
@@ -187,109 +174,26 @@ def _resting_place(rng: np.random.Generator, radius: float) -> tuple[float, floa
     return start, float(np.clip(start + rng.uniform(-0.05, 0.05), low, 1 - low))
 
 
-def _transposed(pose: _Pose) -> _Pose:
-    return _Pose(pose.y, pose.x, pose.radius, pose.angle)
-
-
-def _contrasting_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    first = rng.uniform(25, 230, 3)
-    second = rng.uniform(25, 230, 3)
-    while np.abs(first - second).sum() < 170:
-        second = rng.uniform(10, 245, 3)
-    return first, second
-
-
-def _texture(rng: np.random.Generator, colour: np.ndarray, spread: float) -> np.ndarray:
-    """Returns smooth noise, stripes or spots around a colour, `uint8` RGB."""
-    rows, columns = np.mgrid[0:_BACKDROP, 0:_BACKDROP].astype("float32") / _BACKDROP
-    pattern = _smooth_noise(rng, cells=int(rng.integers(3, 12)))
-    if rng.random() < 0.5:
-        direction, waves = rng.uniform(0, np.pi), rng.uniform(2, 7)
-        across = rows * np.sin(direction) + columns * np.cos(direction)
-        pattern = 0.5 * pattern + 0.5 * np.sin(2 * np.pi * waves * across + rng.uniform(0, 6))
-    tint = rng.uniform(0.4, 1.0, 3) * spread
-    return np.clip(colour + pattern[..., None] * tint, 0, 255).astype("uint8")
-
-
-def _smooth_noise(rng: np.random.Generator, cells: int) -> np.ndarray:
-    grid = Image.fromarray(rng.uniform(-1, 1, (cells, cells)).astype("float32"))
-    return np.asarray(grid.resize((_BACKDROP, _BACKDROP), Image.Resampling.BICUBIC))
-
-
-def _shape(rng: np.random.Generator, colour: np.ndarray) -> Image.Image:
-    """Draws a textured shape of two tones, RGBA; it fits the circle inside the picture."""
-    texture = _texture(rng, colour, spread=rng.uniform(10, 40))
-    sprite = Image.fromarray(texture).resize((_SPRITE, _SPRITE), Image.Resampling.BILINEAR)
-    outline = np.array(_OUTLINES[rng.integers(len(_OUTLINES))])
-    outline = outline * [rng.choice([-1, 1]), 1] + rng.uniform(-0.08, 0.08, outline.shape)
-    outline -= (outline.min(axis=0) + outline.max(axis=0)) / 2
-    outline /= np.linalg.norm(outline, axis=1).max()
-
-    # A blot off the centre makes the inside as lopsided as the outline.
-    blot = tuple(int(value) for value in np.clip(colour + rng.choice([-90, 90]), 0, 255))
-    corner = outline[rng.integers(len(outline))] * 0.45
-    ImageDraw.Draw(sprite).ellipse(_box(corner, rng.uniform(0.15, 0.3), _SPRITE), fill=blot)
-
-    mask = Image.new("L", (2 * _SPRITE, 2 * _SPRITE))
-    points = [tuple(point) for point in (outline * 0.98 + 1) * _SPRITE]
-    ImageDraw.Draw(mask).polygon(points, fill=255)
-    sprite.putalpha(mask.reduce(2))
-    return sprite
-
-
-def _box(centre: np.ndarray, radius: float, side: int) -> tuple[float, ...]:
-    x, y = (centre + 1) * side / 2
-    reach = radius * side / 2
-    return x - reach, y - reach, x + reach, y + reach
+def _transposed(pose: Pose) -> Pose:
+    return Pose(pose.y, pose.x, pose.radius, pose.angle)
 
 
 def _film(scene: _Scene, num_frames: int, size: int) -> np.ndarray:
     stage = scene.background.resize((size, size), Image.Resampling.BICUBIC)
     if scene.distractor:
-        _stamp(stage, *scene.distractor)
+        stamp(stage, *scene.distractor)
     time = np.linspace(0, 1, num_frames)
     time = time + scene.ease * np.sin(2 * np.pi * time) / (2 * np.pi)
     shrunk = functools.cache(scene.shape.reduce)
     frames = np.empty((num_frames, size, size, 3), "uint8")
     for frame, now in zip(frames, time, strict=True):
-        pose = _between(scene.start, scene.end, now)
+        pose = pose_between(scene.start, scene.end, now)
         # Scaling down by more than 2 in one bilinear step would flicker.
-        factor = max(1, int(_SPRITE / (2 * pose.radius * size)))
+        factor = max(1, int(SPRITE_SIDE / (2 * pose.radius * size)))
         picture = stage.copy()
-        _stamp(picture, shrunk(factor), pose)
+        stamp(picture, shrunk(factor), pose)
         frame[...] = picture
     return frames
-
-
-def _between(start: _Pose, end: _Pose, now: float) -> _Pose:
-    def mix(first: float, last: float) -> float:
-        return first + (last - first) * now
-
-    return _Pose(
-        mix(start.x, end.x),
-        mix(start.y, end.y),
-        start.radius * (end.radius / start.radius) ** now,
-        mix(start.angle, end.angle),
-    )
-
-
-def _stamp(picture: Image.Image, sprite: Image.Image, pose: _Pose) -> None:
-    """Draws the sprite onto the picture, turned, scaled and placed with sub-pixel accuracy."""
-    size = picture.width
-    x, y, radius = pose.x * size, pose.y * size, pose.radius * size
-    left, top = int(np.floor(x - radius)), int(np.floor(y - radius))
-    side = int(np.ceil(2 * radius)) + 2
-    scale = sprite.width / (2 * radius)
-    cos, sin = np.cos(pose.angle) * scale, np.sin(pose.angle) * scale
-    middle = sprite.width / 2
-    dx, dy = left - x, top - y
-    patch = sprite.transform(
-        (side, side),
-        Image.Transform.AFFINE,
-        (cos, sin, cos * dx + sin * dy + middle, -sin, cos, -sin * dx + cos * dy + middle),
-        Image.Resampling.BILINEAR,
-    )
-    picture.paste(patch, (left, top), patch)
 
 
 def _expose(rng: np.random.Generator, frames: np.ndarray, drift: float) -> np.ndarray:

@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from keras_video.data.sound_encoder import SoundEncoder, checked_sound
+
 # How well and how fast an encoder works is spelled differently by each.
 _ENCODER_OPTIONS = {
     # With macroblock trees, x264 gives other bytes for the same frames now and then.
@@ -30,6 +32,8 @@ def write_video(
     codec: str = "libx264",
     pixel_format: str = "yuv420p",
     options: Mapping[str, str] | None = None,
+    sound: np.ndarray | None = None,
+    sample_rate: int = 16000,
 ) -> int:
     """Encodes frames into a video file, by default H.264 that every player opens.
 
@@ -49,13 +53,16 @@ def write_video(
         pixel_format: FFmpeg name of the encoded pixel format.
         options: options of the encoder, such as `{"crf": "18", "g": "1"}`; they override
             the defaults.
+        sound: mono samples from -1 to 1, float `(samples,)`, which start with the first frame and
+            become an AAC track. `None` (default) for a video without sound.
+        sample_rate: of the sound, samples per second, one that AAC knows. Defaults to 16000.
 
     Returns:
         The number of frames written.
 
     Raises:
         ValueError: no frames, a frame of another size, shape or type, an unknown codec, pixel
-            format or container, or `fps` not positive.
+            format or container, `fps` not positive, or sound that is none.
         OSError: the file can't be written.
 
     Example:
@@ -64,6 +71,8 @@ def write_video(
     200
     """
     encode = _Encoder(_frame_rate(fps), codec, pixel_format, options or {})
+    if sound is not None:
+        encode.sound, encode.sample_rate = checked_sound(sound), sample_rate
     if hasattr(path, "write"):
         return encode(path, "mp4", frames)
     path = Path(path)
@@ -131,6 +140,9 @@ def _replaced_when_complete(path: Path) -> Iterator[Path]:
 
 
 class _Encoder:
+    sound: np.ndarray | None = None
+    sample_rate = 16000
+
     def __init__(self, rate: Fraction, codec: str, pixel_format: str, options: Mapping[str, str]):
         import av
 
@@ -168,6 +180,9 @@ class _Encoder:
             flags = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
         with av.open(target, "w", format=container, container_options=flags) as output:
             stream = self._add_stream(output, first.shape)
+            sound = None
+            if self.sound is not None:
+                sound = SoundEncoder(output, self.sound, self.sample_rate)
             count = 0
             for frame in _chain(first, frames):
                 picture = av.VideoFrame.from_ndarray(_padded(frame), format="rgb24")
@@ -179,7 +194,11 @@ class _Encoder:
                 picture.pts, picture.time_base = count, 1 / self._rate
                 output.mux(stream.encode(picture))
                 count += 1
+                if sound is not None:
+                    sound.write_until(float(count / self._rate))
             output.mux(stream.encode(None))
+            if sound is not None:
+                sound.finish()
         return count
 
     def _add_stream(self, output, shape: tuple[int, ...]):
