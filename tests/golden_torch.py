@@ -24,12 +24,14 @@ class GoldenTorch:
         self.name = name
         self.facts = json.loads((FOLDER / f"{name}.json").read_text())
         self.arrays = dict(np.load(FOLDER / f"{name}.npz"))
-        self.logits = self.arrays["out:logits"]
+        # Of a model that has other outputs: none.
+        self.logits = self.arrays.get("out:logits")
 
     @functools.cached_property
     def checkpoint(self) -> dict[str, np.ndarray]:
         """The state dict, in the names and layouts of the file."""
-        return {name: self._drawn(name, *rest) for name, *rest in self.facts["tensors"]}
+        kept = [tensor for tensor in self.facts["tensors"] if tensor[2] != ["omitted"]]
+        return {name: self._drawn(name, *rest) for name, *rest in kept}
 
     def write(self, path, legacy: bool = False) -> pathlib.Path:
         """Writes the checkpoint in the container of the world's own files."""

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     attributes={
         "AttentionLSTM": "attention_lstm.attention_lstm",
+        "BMN": "bmn.bmn",
         "FunctionalModel": "functional_model",
         "PPTSM": "pp_tsm.pp_tsm",
         "PPTSN": "pp_tsn.pp_tsn",

@@ -153,7 +153,10 @@ def choose_format(model, format: str, tensors: Mapping) -> tuple[str, Checkpoint
     if format == "auto":
 
         def known(name: str) -> int:
-            return sum(tensor in tensors for tensor in _all_names(maps[name](model)))
+            """Tensors that the format uses, or knows to be none that are used."""
+            names = set(_all_names(maps[name](model)))
+            ignores = as_format(maps[name]).ignores
+            return sum(tensor in names or ignores(tensor) for tensor in tensors)
 
         format = max(maps, key=known)
     if format not in maps:
