@@ -115,10 +115,13 @@ def _average_precisions(detected: dict, true: dict, thresholds: np.ndarray) -> n
         return np.zeros(len(thresholds))
     scores, right = [], []
     for video, found in detected.items():
-        ranked = best_first(found)
-        overlaps = temporal_iou(times(ranked), times(true.get(video, ())))
-        right.append(match_in_order(overlaps, thresholds))
-        scores += [detection.score for detection in ranked]
+        if video in true:
+            found = best_first(found)
+            overlaps = temporal_iou(times(found), times(true[video]))
+            right.append(match_in_order(overlaps, thresholds))
+        else:
+            right.append(np.zeros((len(thresholds), len(found)), bool))
+        scores += [detection.score for detection in found]
     order = np.argsort(-np.array(scores, np.float64), kind="stable")
     right = np.concatenate(right, axis=1)[:, order].cumsum(axis=1)
     precision = right / np.arange(1, right.shape[1] + 1)
