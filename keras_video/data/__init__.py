@@ -47,6 +47,8 @@ __getattr__, __dir__, __all__ = attach(
         "check_dataset": "dataset_check",
         "check_youtube8m": "youtube8m_check",
         "dequantize": "dequantize",
+        "log_mel": "log_mel",
+        "log_mel_examples": "log_mel",
         "open_video": "decoders",
         "prepare_dataset": "dataset_preparation",
         "read_audio": "audio_track",

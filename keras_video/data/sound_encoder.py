@@ -5,41 +5,12 @@ import numpy as np
 _CHUNK = 8192  # samples, some frames of AAC
 
 
-def checked_sound(sound) -> np.ndarray:
-    """Returns mono sound as float32, or says why it is none.
-
-    Args:
-        sound: numbers from -1 to 1, `(samples,)`.
-
-    Raises:
-        ValueError: another shape, no samples, or values that are not in this range.
-
-    Example:
-
-    >>> checked_sound([0.0, 0.5]).dtype
-    dtype('float32')
-    """
-    array = np.asarray(sound)
-    if array.ndim != 1 or not array.size or array.dtype.kind not in "f":
-        raise ValueError(
-            "`sound` must be mono samples, floats of shape (samples,); average channels, divide "
-            f"int16 by 32768. Received: shape={array.shape}, dtype={array.dtype}"
-        )
-    # Written so that NaN fails too.
-    if not (array.min() >= -1 and array.max() <= 1):
-        raise ValueError(
-            "`sound` must be numbers from -1 to 1. "
-            f"Received: values from {array.min()} to {array.max()}"
-        )
-    return array.astype("float32")
-
-
 class SoundEncoder:
     """Adds an AAC track to an open container and fills it as the picture goes on.
 
     Args:
         output: an `av` container open for writing, to which nothing was written yet.
-        sound: see `checked_sound`.
+        sound: checked by `checked_sound`.
         sample_rate: samples per second that AAC knows, such as 16000, 44100, 48000.
 
     Raises:

@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from keras_video.data.sound_encoder import SoundEncoder, checked_sound
+from keras_video.data.sound_encoder import SoundEncoder
+from keras_video.data.sound_samples import checked_sound
 
 # How well and how fast an encoder works is spelled differently by each.
 _ENCODER_OPTIONS = {
