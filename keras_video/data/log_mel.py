@@ -46,7 +46,7 @@ def log_mel(samples: np.ndarray, sample_rate: int = 16000) -> np.ndarray:
     samples = checked_sound(samples, "samples")
     if not isinstance(sample_rate, int | np.integer) or sample_rate < 2 * _HIGHEST_HERTZ:
         raise ValueError(
-            f"`sample_rate` must be an integer from {2 * _HIGHEST_HERTZ:.0f}, since the bands reach "
+            f"`sample_rate` must be an integer from {2 * _HIGHEST_HERTZ:.0f}; bands reach "
             f"{_HIGHEST_HERTZ:.0f} Hz; resample the sound to 16000. "
             f"Received: sample_rate={sample_rate!r}"
         )
