@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         "export",
         "features",
         "layers",
+        "localization",
         "losses",
         "metrics",
         "models",

@@ -76,8 +76,8 @@ class ActionListBuilder:
             video, duration, split, tuple(action for action in found if action is not None)
         )
 
-    def finish(self) -> list[AnnotatedVideo]:
-        """The videos of the split."""
+    def finish(self, stacklevel: int = 5) -> list[AnnotatedVideo]:
+        """The videos of the split; warnings name the line so many calls above."""
         if not self._videos:
             raise self.error("there are no videos in it")
         videos = [v for v in self._videos.values() if self.split in (None, v.split)]
@@ -87,8 +87,9 @@ class ActionListBuilder:
                 f"there are no videos of the split {self.split!r}, only of {splits}; ask for "
                 "another split, or for all with split=None"
             )
-        self._warn(self._cut, "ended up to a second after their video and were cut to its end")
-        self._warn(self._skipped, "were left out")
+        cut = "actions that end less than a second after their video, cut to its end"
+        self._warn(self._cut, cut, stacklevel)
+        self._warn(self._skipped, "actions left out", stacklevel)
         return videos
 
     def _action(self, video: str, duration, start, end, label) -> Action | None:
@@ -120,13 +121,12 @@ class ActionListBuilder:
         self._skipped.append(f"{place} ({received})")
         return None
 
-    def _warn(self, places: list[str], what: str) -> None:
+    def _warn(self, places: list[str], what: str, stacklevel: int) -> None:
         if places:
-            noun = "action" if len(places) == 1 else "actions"
             warnings.warn(
-                f"{self.path}: {len(places)} {noun} {what}, the first: {places[0]}",
+                f"{self.path}: {what}: {len(places)}, the first {places[0]}",
                 ActionListWarning,
-                stacklevel=4,
+                stacklevel=stacklevel,
             )
 
 

@@ -67,7 +67,7 @@ def read_thumos14(
         )
     for video in sorted(actions):
         builder.add(video, (durations or {}).get(video), splits[video], sorted(actions[video]))
-    return builder.finish()
+    return builder.finish(stacklevel=4)
 
 
 def _lines(builder: ActionListBuilder, file: Path):
