@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "TSM": "tsm.tsm",
         "TSN": "tsn.tsn",
         "TimeSformer": "timesformer.timesformer",
+        "VGGish": "vggish.vggish",
         "ViTBackbone": "timesformer.vit_backbone",
         "VideoClassifier": "video_classifier",
     },

@@ -19,6 +19,7 @@ _models = {
     "timesformer": "keras_video.models:TimeSformer",
     "tsm": "keras_video.models:TSM",
     "tsn": "keras_video.models:TSN",
+    "vggish": "keras_video.models:VGGish",
     "vit_backbone": "keras_video.models:ViTBackbone",
 }
 

@@ -19,6 +19,7 @@ from keras_video.models import (
     SlowFast,
     SlowOnly,
     TimeSformer,
+    VGGish,
 )
 from keras_video.presets import model_names
 from keras_video.presets.import_string import import_object
@@ -120,6 +121,30 @@ class TestAttentionLSTM(ModelContract):
         return keras.losses.BinaryCrossentropy(from_logits=True)
 
 
+class TestVGGish(ModelContract):
+    """Seconds of sound, each with a band of its own that is loud."""
+
+    model_class = VGGish
+    arguments = {
+        "num_classes": 5,
+        "filters": (4, 8, 8, 8),
+        "hidden_dims": (32,),
+        "embedding_dim": 32,
+    }
+    learning_rate = 0.06
+
+    @classmethod
+    def inputs(cls, batch_size):
+        seconds = [np.random.default_rng(seed).normal(size=(50, 64)) for seed in range(batch_size)]
+        for number, second in enumerate(seconds):
+            second[:, 20 * number : 20 * number + 10] += 4
+        return np.array(seconds, "float32")
+
+    @classmethod
+    def other_inputs(cls):
+        return [cls.inputs(3)]
+
+
 def with_peepholes():
     """The outputs of the form that no other model has."""
     model = TestAttentionLSTM.build(peepholes=True)
@@ -135,6 +160,7 @@ CONTRACTS = [
     TestSlowOnly,
     TestTimeSformer,
     TestAttentionLSTM,
+    TestVGGish,
 ]
 
 # Bases of models, and parts of them, have tests of their own.
