@@ -171,6 +171,7 @@ class _Encoder:
         self, target: Path | BinaryIO, container: str, frames: Iterable[np.ndarray]
     ) -> int:
         import av
+        from av.video.reformatter import VideoReformatter
 
         frames = iter(frames)
         first = _checked(next(frames, None), None)
@@ -184,13 +185,18 @@ class _Encoder:
             sound = None
             if self.sound is not None:
                 sound = SoundEncoder(output, self.sound, self.sample_rate)
+            # One for all frames: setting it up takes as long as converting a small picture.
+            convert = VideoReformatter().reformat
             count = 0
             for frame in _chain(first, frames):
                 picture = av.VideoFrame.from_ndarray(_padded(frame), format="rgb24")
                 # RGB has no matrix of its own: say BT.601 here and in the file, so that every
                 # reader, whether it looks or assumes, gets the same colours back.
-                picture = picture.reformat(
-                    format=self._pixel_format, dst_colorspace=_BT601, dst_color_range=_LIMITED_RANGE
+                picture = convert(
+                    picture,
+                    format=self._pixel_format,
+                    dst_colorspace=_BT601,
+                    dst_color_range=_LIMITED_RANGE,
                 )
                 picture.pts, picture.time_base = count, 1 / self._rate
                 output.mux(stream.encode(picture))
