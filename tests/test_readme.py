@@ -129,6 +129,8 @@ def test_a_row_says_what_the_manifest_says(tool):
     assert tool.presets_table([bare]).splitlines()[2] == "| `my_tsm` | TSM |  |  |  |  | other |"
     labels = dataclasses.replace(bare, metrics={"perr": 80.0, "gap": 86.3})
     assert "| TSM |  | GAP 86.30 |  |" in tool.presets_table([labels])
+    proposals = dataclasses.replace(bare, metrics={"ar@1": 33.26, "auc": 67.23})
+    assert "| TSM |  | AUC 67.23 |  |" in tool.presets_table([proposals])
     bundled = dataclasses.replace(bare, bundled=True)
     assert "| in this package |" in tool.presets_table([bundled])
 

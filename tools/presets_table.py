@@ -77,11 +77,13 @@ def _row(preset: Preset) -> tuple[str, ...]:
 
 
 def _result(preset: Preset) -> str:
-    """The top-1 accuracy; of models that give several labels their metric, with its name."""
+    """The top-1 accuracy; of other models their main metric, with its name."""
     if "top1" in preset.metrics:
         return _link(f"{preset.metrics['top1']:.2f}", preset.metrics_source)
     if "gap" in preset.metrics:
         return _link(f"GAP {preset.metrics['gap']:.2f}", preset.metrics_source)
+    if "auc" in preset.metrics:
+        return _link(f"AUC {preset.metrics['auc']:.2f}", preset.metrics_source)
     return ""
 
 

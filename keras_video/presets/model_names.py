@@ -8,7 +8,9 @@ from keras_video.presets.plugins import load_plugins, plugin_packages
 from keras_video.presets.registry import registered_presets
 
 _models = {
+    "action_lstm": "keras_video.models:ActionLSTM",
     "attention_lstm": "keras_video.models:AttentionLSTM",
+    "bmn": "keras_video.models:BMN",
     "pp_tsm": "keras_video.models:PPTSM",
     "pp_tsn": "keras_video.models:PPTSN",
     "resnet_backbone": "keras_video.models:ResNetBackbone",

@@ -17,6 +17,7 @@ BUILTIN_CATALOGUES = (
     "keras_video.models.slowfast.slowfast_presets:PRESETS",
     "keras_video.models.timesformer.timesformer_presets:PRESETS",
     "keras_video.models.attention_lstm.attention_lstm_presets:PRESETS",
+    "keras_video.models.bmn.bmn_presets:PRESETS",
     "keras_video.models.resnet.resnet_presets:PRESETS",
     "keras_video.applications.video_tag_presets:PRESETS",
 )

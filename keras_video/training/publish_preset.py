@@ -13,8 +13,10 @@ from keras_video.training.run_state import averaged_weights, put_state
 
 PRESET = "preset"
 _OUTDATED = "preset.outdated"
-# Numbers from 0 to 1 that presets have as percents, beside top1 and top5.
-_SHARES = ("gap", "hit_at_one", "map", "perr")
+# Numbers from 0 to 1 that presets have as percents.
+_SHARES = ("gap", "hit_at_one", "map", "perr", "auc")
+# And those that begin so, such as "top1" and "ar@100".
+_SHARES_OF = ("top", "ar@")
 
 
 def outdate_preset(workdir: Path) -> None:
@@ -65,7 +67,7 @@ def publish_preset(
         message(f"This run is complete: {target}")
         return result
     percents = {
-        name: value * 100 if name.startswith("top") or name in _SHARES else value
+        name: value * 100 if name.startswith(_SHARES_OF) or name in _SHARES else value
         for name, value in (result or {}).items()
     }
     partial, old = workdir / f"{PRESET}.partial", workdir / f"{PRESET}.old"

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 import keras_video
+from keras_video.localization import make_bmn_labels
 from keras_video.models import (
+    BMN,
     PPTSM,
     PPTSN,
     TSM,
     TSN,
+    ActionLSTM,
     AttentionLSTM,
     SlowFast,
     SlowOnly,
@@ -121,6 +124,64 @@ class TestAttentionLSTM(ModelContract):
         return keras.losses.BinaryCrossentropy(from_logits=True)
 
 
+class TestActionLSTM(TestAttentionLSTM):
+    """Vectors of two modalities; classes, and how well the segment fits."""
+
+    model_class = ActionLSTM
+    learning_rate = 0.3
+
+    @classmethod
+    def targets(cls, batch_size):
+        classes = np.arange(1, 2 * batch_size, 2) % cls.model.num_classes
+        return {"classes": classes, "iou": classes[:, None] % 2 * 0.8}
+
+    @classmethod
+    def loss(cls):
+        classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return {"classes": classes, "iou": "mean_squared_error"}
+
+
+class TestBMN(ModelContract):
+    """An action of which each sample has its own place, told by a channel."""
+
+    model_class = BMN
+    arguments = {
+        "feature_dim": 8,
+        "num_frames": 10,
+        "hidden_dim": 16,
+        "proposal_dim": 8,
+        "segment_dim": 16,
+        "map_dim": 8,
+        "num_samples": 4,
+    }
+    learning_rate = 3.0
+
+    @classmethod
+    def inputs(cls, batch_size):
+        videos = [np.random.default_rng(seed).normal(size=(10, 8)) for seed in range(batch_size)]
+        return {"features": np.array(videos, "float32")}
+
+    @classmethod
+    def other_inputs(cls):
+        return [cls.inputs(3)]
+
+    @classmethod
+    def targets(cls, batch_size):
+        """Of several samples by mean squares: our losses are of a whole batch."""
+        labels = [
+            make_bmn_labels([(0.1 * number, 0.1 * number + 0.4)], 10)
+            for number in range(batch_size)
+        ]
+        labels = {name: np.array([label[name] for label in labels]) for name in labels[0]}
+        overlap = np.maximum(labels["confidence"][..., 0], 0)
+        labels["confidence"] = np.stack([overlap, overlap > 0.5], axis=-1)
+        return labels
+
+    @classmethod
+    def loss(cls):
+        return dict.fromkeys(("starts", "ends", "confidence"), "mean_squared_error")
+
+
 class TestVGGish(ModelContract):
     """Seconds of sound, each with a band of its own that is loud."""
 
@@ -160,6 +221,8 @@ CONTRACTS = [
     TestSlowOnly,
     TestTimeSformer,
     TestAttentionLSTM,
+    TestActionLSTM,
+    TestBMN,
     TestVGGish,
 ]
 

@@ -1,0 +1,18 @@
+"""Presets of BMN."""
+
+from keras_video.models.paddlevideo import paddlevideo_preset
+
+PRESETS = [
+    paddlevideo_preset(
+        name="bmn_activitynet",
+        model="BMN",
+        description="BMN on two-stream features of ActivityNet's videos, 100 steps each.",
+        config={"feature_dim": 400, "num_frames": 100},
+        labels=None,
+        dataset="ActivityNet 1.3",
+        url="PaddleVideo/BMN/BMN.pdparams",
+        metrics={"auc": 67.23, "ar@1": 33.26, "ar@5": 49.48, "ar@10": 56.86, "ar@100": 75.19},
+        docs="localization/bmn.md",
+        parameters=2_782_980,
+    ),
+]
