@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_video import cli_dataset, cli_evaluate, cli_features, cli_tag
+from keras_video import cli_dataset, cli_evaluate, cli_features, cli_localize, cli_tag
 from keras_video.cli_common import (
     DEFAULT_PRESET,
     EXIT_BROKEN_PIPE,
@@ -23,6 +23,7 @@ from keras_video.cli_common import (
     natural,
     positive,
     require_decoder,
+    with_subcommand,
 )
 
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _open_missing_streams()
     # The default stands here: a subcommand's own would undo `keras-video --debug COMMAND`.
-    arguments = cli_tag.with_subcommand(sys.argv[1:] if arguments is None else arguments)
+    arguments = with_subcommand(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments, argparse.Namespace(debug=False))
     try:
         code = options.run(options)
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     dataset = command("dataset", None, "prepare, check and look at your own videos")
     cli_dataset.add_dataset(_commands_of(dataset, common))
     cli_tag.add_tag(command)
+    cli_localize.add_localize(command)
     _add_presets(command)
     _add_convert(command)
     return parser

@@ -8,6 +8,23 @@ from pathlib import Path
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
 DEFAULT_PRESET = "pp_tsm_k400"
+# `keras-video tag NAME`: what is none of these is a video.
+SUBCOMMANDS = {
+    "localize": ("train", "evaluate", "render"),
+    "tag": ("train", "evaluate", "render"),
+}
+
+
+def with_subcommand(arguments: Sequence[str]) -> list[str]:
+    """Turns `tag train ...` into the command `tag-train ...`, and leaves `tag clip.mp4` alone."""
+    arguments = list(arguments)
+    place = next((i for i, word in enumerate(arguments) if not word.startswith("-")), None)
+    if place is None or arguments[place] not in SUBCOMMANDS:
+        return arguments
+    command, following = arguments[place], arguments[place + 1 : place + 2]
+    if following and following[0] in SUBCOMMANDS[command]:
+        arguments[place : place + 2] = [f"{command}-{following[0]}"]
+    return arguments
 
 
 def positive(text: str) -> int:

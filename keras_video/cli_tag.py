@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from keras_video.cli_common import (
@@ -17,21 +16,7 @@ from keras_video.cli_common import (
 )
 
 DEFAULT_TAGGER = "video_tag_3k"
-# `keras-video tag NAME`: what is none of these is a video.
-SUBCOMMANDS = ("train", "evaluate", "render")
 _SHOWN_TAGS = 30
-
-
-def with_subcommand(arguments: Sequence[str]) -> list[str]:
-    """Turns `tag train ...` into the command `tag-train ...`, and leaves `tag clip.mp4` alone."""
-    arguments = list(arguments)
-    place = next((i for i, word in enumerate(arguments) if not word.startswith("-")), None)
-    if place is None or arguments[place] != "tag":
-        return arguments
-    following = arguments[place + 1 : place + 2]
-    if following and following[0] in SUBCOMMANDS:
-        arguments[place : place + 2] = [f"tag-{following[0]}"]
-    return arguments
 
 
 def add_tag(command) -> None:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from keras_video.cli import main
-from keras_video.cli_tag import with_subcommand
+from keras_video.cli_common import with_subcommand
 
 
 def run(capsys, *arguments):

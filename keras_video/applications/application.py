@@ -35,9 +35,11 @@ class Application:
 
     Attributes:
         part_names: the models' names: arguments, attributes and folders.
+        optional_parts: those that may be `None`; then there is no folder.
     """
 
     part_names: tuple[str, ...] = ()
+    optional_parts: tuple[str, ...] = ()
 
     def get_config(self) -> dict:
         """The arguments besides the models, as plain numbers, text, lists and dicts."""
@@ -93,7 +95,11 @@ class Application:
                     f"Two revisions are given; keep one. Received: {text!r}, revision={revision!r}"
                 )
             folder = download_repository(
-                repository, revision=revision or pinned, parts=cls.part_names, **access
+                repository,
+                revision=revision or pinned,
+                parts=cls.part_names,
+                optional_parts=cls.optional_parts,
+                **access,
             )
             return cls._from_directory(folder, overrides)
         if folder.is_dir():
@@ -121,7 +127,7 @@ class Application:
             "settings": self.get_config(),
         }
         with files.written_whole(Path(os.path.expanduser(path))) as folder:
-            for part in self.part_names:
+            for part in self._parts():
                 save_preset(getattr(self, part), folder / part, weights_dtype=weights_dtype)
             text = json.dumps(settings, indent=2, ensure_ascii=False)
             (folder / files.APPLICATION).write_text(text + "\n", encoding="utf-8")
@@ -155,7 +161,7 @@ class Application:
         match = _HUB_URI.fullmatch(uri) if isinstance(uri, str) else None
         if match is None or match[2]:
             raise PresetError(f"An upload goes to 'hf://org/name'. Received: uri={uri!r}")
-        names = [f"{part}/{name}" for part in self.part_names for name in files.SAVED_FILES]
+        names = [f"{part}/{name}" for part in self._parts() for name in files.SAVED_FILES]
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "application"
             self.save_to_preset(folder)
@@ -169,6 +175,10 @@ class Application:
                 revision=revision,
                 message=message,
             )
+
+    def _parts(self) -> list[str]:
+        """The names of the models that are there."""
+        return [part for part in self.part_names if getattr(self, part) is not None]
 
     def _write_card(self, repository: str, folder: Path) -> None:
         name = type(self).__name__
@@ -189,7 +199,10 @@ class Application:
 
         settings = cls._read_settings(folder / files.APPLICATION)
         parts = {
-            part: load_preset(folder / part) for part in cls.part_names if part not in overrides
+            part: load_preset(folder / part)
+            for part in cls.part_names
+            if part not in overrides
+            and not (part in cls.optional_parts and not (folder / part).is_dir())
         }
         return cls._build(folder, {**settings, **parts, **overrides})
 
@@ -207,18 +220,24 @@ class Application:
                 preset.hub_repository,
                 revision=revision or preset.revision,
                 parts=cls.part_names,
+                optional_parts=cls.optional_parts,
                 **access,
             )
-        except (RepositoryMissingError, HubUnreachableError):
+        except (RepositoryMissingError, HubUnreachableError) as error:
             # A revision that the caller asks for exists on the Hub or nowhere.
             if revision is not None:
                 raise
+            if not preset.parts:
+                raise PresetError(
+                    f"Nobody has published this {cls.__name__} yet, and its models can't be had "
+                    f"one by one: train your own. {error}"
+                ) from error
         else:
             return cls._from_directory(folder, overrides)
         parts = {
             part: load_preset(preset.parts[part], **access)
             for part in cls.part_names
-            if part not in overrides
+            if part not in overrides and part in preset.parts
         }
         return cls._build(preset.name, {**preset.settings, **parts, **overrides})
 

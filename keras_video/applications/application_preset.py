@@ -16,7 +16,8 @@ class ApplicationPreset:
         name: the short name, as in `from_preset(name)`.
         application: name of its class, such as `"VideoTag"`.
         parts: the preset of each of its models, by the model's part in the application. They are
-            loaded one by one as long as the Hub has no repository with all of them.
+            loaded one by one as long as the Hub has no repository with all of them. Empty where
+            only such a repository will do.
         settings: arguments of the class.
         description: one sentence for people.
         repository: Hub repository, `"org/name"`; by default as for models.
@@ -98,8 +99,8 @@ def get_application_preset(name: str) -> ApplicationPreset:
 
 
 def _application_presets() -> dict[str, ApplicationPreset]:
-    from keras_video.applications.video_tag_presets import APPLICATIONS
+    from keras_video.applications import action_localizer_presets, video_tag_presets
 
-    for preset in APPLICATIONS:
+    for preset in (*video_tag_presets.APPLICATIONS, *action_localizer_presets.APPLICATIONS):
         _presets.setdefault(preset.name, preset)
     return _presets

@@ -29,6 +29,8 @@ __getattr__, __dir__, __all__ = attach(
         "detection_f1": "detection_f1",
         "make_bmn_labels": "bmn_labels",
         "nms": "nms",
+        "plan_windows": "windows",
+        "propose_in_windows": "windows",
         "propose_segments": "propose",
         "rank_proposals": "rank_proposals",
         "read_actions": "action_list",

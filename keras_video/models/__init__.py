@@ -5,6 +5,7 @@ from keras_video._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     attributes={
+        "ActionLSTM": "action_lstm.action_lstm",
         "AttentionLSTM": "attention_lstm.attention_lstm",
         "BMN": "bmn.bmn",
         "FunctionalModel": "functional_model",

@@ -37,12 +37,14 @@ def download_repository(
     cache_dir=None,
     local_files_only: bool = False,
     parts: Sequence[str] = (),
+    optional_parts: Sequence[str] = (),
 ) -> Path:
     """Returns a local folder with a repository's preset files at one revision.
 
     Args:
         repository: `"org/name"`.
         parts: for an application, the folders of its models; without any, one model is wanted.
+        optional_parts: those of them that may be absent.
         load_weights: whether the weights are needed; without them only small files come.
         revision, token, endpoint, cache_dir, local_files_only: as in `from_preset`.
 
@@ -71,13 +73,13 @@ def download_repository(
     try:
         if pinned and not local_files_only:
             folder = _cached(repository, options)
-            if folder is not None and _missing(folder, load_weights, parts) is None:
+            if folder is not None and _missing(folder, load_weights, parts, optional_parts) is None:
                 return folder
             # Asked for a commit, the client lists its files at once and, without a network,
             # retries for half a minute; this question fails at once.
             _ask(repository, revision, token, endpoint)
         folder = Path(snapshot_download(repository, local_files_only=local_files_only, **options))
-        if _missing(folder, load_weights, parts) and is_transformers_folder(folder):
+        if _missing(folder, load_weights, parts, optional_parts) and is_transformers_folder(folder):
             # Older repositories have their weights as torch saves them.
             options["allow_patterns"] = [*small, files.TRANSFORMERS_WEIGHTS]
             snapshot_download(repository, local_files_only=local_files_only, **options)
@@ -86,7 +88,7 @@ def download_repository(
         if explained is None:
             raise
         raise explained from error
-    missing = _missing(folder, load_weights, parts)
+    missing = _missing(folder, load_weights, parts, optional_parts)
     if missing is None:
         return folder
     if local_files_only:
@@ -115,12 +117,15 @@ def _cached(repository: str, options: dict) -> Path | None:
         return None
 
 
-def _missing(folder: Path, load_weights: bool, parts: Sequence[str] = ()) -> str | None:
+def _missing(
+    folder: Path, load_weights: bool, parts: Sequence[str] = (), optional: Sequence[str] = ()
+) -> str | None:
     """The first file that a preset or an application needs and the folder hasn't."""
     if parts:
         if not (folder / files.APPLICATION).is_file():
             return files.APPLICATION
-        missing = {part: _missing(folder / part, load_weights) for part in parts}
+        there = [part for part in parts if part not in optional or (folder / part).is_dir()]
+        missing = {part: _missing(folder / part, load_weights) for part in there}
         return next((f"{part}/{name}" for part, name in missing.items() if name), None)
     if not (folder / files.CONFIG).is_file():
         return files.CONFIG
