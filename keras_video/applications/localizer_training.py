@@ -155,7 +155,8 @@ def train_action_localizer(
     if sound:
         from keras_video.models import VGGish
 
-        network = VGGish(len(labels) + 1, **{**SMALL_SOUND, **(sound_arguments or {})})
+        arguments = {**SMALL_SOUND, **(sound_arguments or {})}
+        network = VGGish(len(labels) + 1, name="sound_network", **arguments)
         network.labels = [BACKGROUND, *labels]
         options["num_epochs"] = epochs["sound"]
         if not _train_sound(network, splits, tracks, labels, out / "sound", options):
@@ -378,7 +379,9 @@ def _make_proposer(track: VideoTracks, steps: int, longest: int, arguments):
     from keras_video.models import BMN
 
     arguments = {**SMALL_PROPOSER, **(arguments or {})}
-    return BMN(track.steps.shape[1], num_frames=steps, max_duration=longest, **arguments)
+    return BMN(
+        track.steps.shape[1], num_frames=steps, max_duration=longest, name="proposer", **arguments
+    )
 
 
 def _make_classifier(track: VideoTracks, network, labels, arguments):
@@ -388,7 +391,7 @@ def _make_classifier(track: VideoTracks, network, labels, arguments):
     if track.spectrum is not None:
         features["sound"] = network.embedding_dim
     arguments = {**SMALL_CLASSIFIER, **(arguments or {})}
-    classifier = ActionLSTM(len(labels) + 1, features, **arguments)
+    classifier = ActionLSTM(len(labels) + 1, features, name="classifier", **arguments)
     classifier.labels = [BACKGROUND, *labels]
     return classifier
 
