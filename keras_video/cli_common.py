@@ -10,7 +10,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
 DEFAULT_PRESET = "pp_tsm_k400"
 # `keras-video tag NAME`: what is none of these is a video.
 SUBCOMMANDS = {
-    "localize": ("train", "evaluate", "render"),
+    "localize": ("train", "evaluate", "clips", "render"),
     "tag": ("train", "evaluate", "render"),
 }
 

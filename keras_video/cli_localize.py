@@ -22,6 +22,7 @@ def add_localize(command) -> None:
     _add_localize(command)
     _add_train(command)
     _add_evaluate(command)
+    _add_clips(command)
     _add_render(command)
 
 
@@ -44,7 +45,7 @@ def _add_localize(command) -> None:
         "--preset",
         required=True,
         metavar="NAME_OR_DIR",
-        help="an ActionLocalizer: the preset/ that `localize train` wrote, hf://org/name, or a name",
+        help="an ActionLocalizer: the preset/ that `localize train` wrote, or hf://org/name",
     )
     for name, text in (("class", "of the class"), ("iou", "of the estimated overlap")):
         localize.add_argument(
@@ -152,6 +153,30 @@ def _add_evaluate(command) -> None:
         help="overlap of what counts as found (default: %(default)s)",
     )
     evaluate.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _add_clips(command) -> None:
+    clips = command(
+        "localize-clips",
+        _clips,
+        None,
+        prog="keras-video localize clips",
+        description="Cuts annotated actions, and background between them, out of long videos, to "
+        "train an extractor of your own on: `python recipes/finetune.py --workdir=runs/extractor "
+        "--config.data.root=DIR --config.model.preset=pp_tsm_k400`, and then `keras-video localize "
+        "train --extractor runs/extractor/preset`.",
+    )
+    clips.add_argument("actions", type=Path, metavar="ACTIONS.json")
+    clips.add_argument("--out", required=True, type=Path, metavar="DIR")
+    clips.add_argument("--root", metavar="DIR", help="what paths of videos start from")
+    clips.add_argument(
+        "--short-side",
+        type=positive,
+        default=256,
+        metavar="PIXELS",
+        help="larger frames are made so small (default: %(default)s)",
+    )
+    clips.add_argument("--seed", type=natural, default=0, metavar="N")
 
 
 def _add_render(command) -> None:
@@ -279,6 +304,25 @@ def _evaluate(options: argparse.Namespace) -> int:
     if failed:
         report(f"{failed} of {count_of(len(videos), 'video')} failed; nothing was found in them")
         return EXIT_FAILED
+    return 0
+
+
+def _clips(options: argparse.Namespace) -> int:
+    from keras_video.applications import write_action_clips
+    from keras_video.console import progress_bar
+    from keras_video.localization import read_actions
+
+    videos = read_actions(options.actions)
+    with progress_bar(len(videos), "Cutting") as advance:
+        lists = write_action_clips(
+            videos,
+            options.out,
+            root=options.actions.parent if options.root is None else options.root,
+            short_side=options.short_side,
+            seed=options.seed,
+            progress=lambda done, total: advance(),
+        )
+    print(f"Wrote {', '.join(map(str, lists.values()))}")
     return 0
 
 

@@ -17,5 +17,6 @@ __getattr__, __dir__, __all__ = attach(
         "tag_report": "tag_report",
         "train_action_localizer": "localizer_training",
         "train_video_tag": "tag_training",
+        "write_action_clips": "action_clips",
     },
 )
