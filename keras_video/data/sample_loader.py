@@ -76,7 +76,7 @@ class SampleLoader:
         if one_hot and self.num_classes is None:
             raise ValueError("One-hot labels need videos with classes. Received: none with a class")
         self.workers = workers or _num_cores()
-        self._blank: np.ndarray | None = None
+        self._blank = self._blank_label = None
         self._start()
 
     def _start(self) -> None:
@@ -179,10 +179,10 @@ class SampleLoader:
         self._failures.add(VideoFailure(index, source, reason, epoch), consequence)
 
     def _batch(self, epoch: int, index: int, samples: list[_Sample]) -> tuple:
-        clips = self._stack([sample.clip for sample in samples])
+        clips = self._stack(samples)
         if samples[0].label is None:
             return (clips,)
-        labels = map_arrays(_stack_labels, *(sample.label for sample in samples))
+        labels = map_arrays(_stack_labels, *self._filled_up(samples))
         if self._one_hot:
             labels = np.eye(self.num_classes, dtype=np.float32)[labels]
         if self._batch_transform is not None:
@@ -193,14 +193,31 @@ class SampleLoader:
             return clips, labels
         return clips, labels, np.array([sample.weight for sample in samples], np.float32)
 
-    def _stack(self, clips: list):
+    def _stack(self, samples: list[_Sample]):
+        clips = [sample.clip for sample in samples]
         if any(clip is None for clip in clips):
             known = next((clip for clip in clips if clip is not None), None)
             blank = self._any_blank() if known is None else map_arrays(np.zeros_like, known)
             clips = [blank if clip is None else clip for clip in clips]
         elif self._blank is None:
-            self._blank = map_arrays(np.zeros_like, clips[0])
+            self._keep_blank(samples[0])
         return map_arrays(_stack_clips, *clips)
+
+    def _filled_up(self, samples: list[_Sample]) -> list:
+        """The labels; where there is no record, zeros of the form that transforms give them."""
+        labels = [sample.label for sample in samples]
+        if all(sample.weight for sample in samples):
+            return labels
+        known = next((sample.label for sample in samples if sample.clip is not None), None)
+        blank = self._blank_label if known is None else map_arrays(np.zeros_like, known)
+        return [
+            label if sample.weight else blank for label, sample in zip(labels, samples, strict=True)
+        ]
+
+    def _keep_blank(self, sample: _Sample) -> None:
+        self._blank = map_arrays(np.zeros_like, sample.clip)
+        if sample.label is not None:
+            self._blank_label = map_arrays(np.zeros_like, sample.label)
 
     def _no_label(self):
         label = self._records[0].label
@@ -212,7 +229,7 @@ class SampleLoader:
             for index in range(len(self._records)):
                 sample = self._try_twice(0, index, self._loader)
                 if sample is not None:
-                    self._blank = map_arrays(np.zeros_like, sample.clip)
+                    self._keep_blank(sample)
                     break
             else:
                 raise VideoDecodeError(self._records[0].source, "not one video is readable")

@@ -3,6 +3,7 @@
 - `Action`, `AnnotatedVideo`: what people annotated; `Proposal`, `Detection`: what a model found
 - `read_actions`, `read_activitynet`, `read_thumos14`: lists of annotated videos
 - `rank_proposals`, `soft_nms`, `nms`: from a model's maps to the best segments
+- `make_bmn_dataset`, `make_bmn_labels`: what such a model is trained on (the first needs Keras)
 - `average_recall`, `detection_average_precision`, `detection_f1`: how good they are
 
 Times are seconds, except in `rank_proposals` and `soft_nms`, whose segments are parts of the whole
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "boundary_peaks": "boundary_peaks",
         "detection_average_precision": "detection_average_precision",
         "detection_f1": "detection_f1",
+        "make_bmn_dataset": "bmn_dataset",
         "make_bmn_labels": "bmn_labels",
         "nms": "nms",
         "plan_windows": "windows",

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     submodules=("plots", "recipe"),
     attributes={
+        "Adam": "adam",
         "Checkpoint": "checkpoint",
         "CheckpointError": "checkpoint",
         "CheckpointStore": "checkpoint_store",
@@ -16,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "Multigrid": "multigrid",
         "NonFiniteLossError": "non_finite_loss",
         "Piecewise": "piecewise",
+        "ProposalEvaluator": "proposal_evaluator",
         "RMSProp": "rmsprop",
         "RunDirectory": "run_directory",
         "RunMismatchError": "run_state",

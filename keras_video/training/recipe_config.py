@@ -69,15 +69,19 @@ FIELDS: dict[str, Field] = {
         "none", "whose statistics and factors stay", choices=("none", "all", "all_but_first")
     ),
     "loss.label_smoothing": Field(0.0, "share of the label that all classes get", least=0),
-    "optimizer.name": Field("sgd", "sgd, rmsprop, or a class of keras.optimizers such as adamw"),
+    "optimizer.name": Field(
+        "sgd", "sgd, rmsprop, adam, or a class of keras.optimizers such as adamw"
+    ),
     "optimizer.momentum": Field(0.9, "of sgd", least=0),
     "optimizer.nesterov": Field(False, "of sgd"),
-    "optimizer.weight_decay": Field(1e-4, "L2, part of the gradient in sgd and rmsprop", least=0),
+    "optimizer.weight_decay": Field(
+        1e-4, "L2, part of the gradient in sgd, rmsprop and adam", least=0
+    ),
     "optimizer.clip_norm": Field(None, "largest norm of all gradients together", float, least=0),
     "optimizer.rules": Field(
         None,
-        "of sgd and rmsprop: (pattern, rate multiplier, decay multiplier) for single weights; "
-        "not set: those of the model's published training",
+        "of sgd, rmsprop and adam: (pattern, rate multiplier, decay multiplier) for single "
+        "weights; not set: those of the model's published training",
         tuple,
     ),
     "optimizer.ema": Field(None, "momentum of averaged weights, which are kept", float, least=0),

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from keras_video.presets.errors import did_you_mean
 from keras_video.training.recipe_config import ConfigError
 
-OWN_OPTIMIZERS = ("sgd", "rmsprop")
+OWN_OPTIMIZERS = ("sgd", "rmsprop", "adam")
 
 
 def model_class(config: ConfigDict) -> type:
@@ -123,11 +123,15 @@ def _new_model(config: ConfigDict, num_classes: int | None, labels: list[str] | 
     arguments = _arguments(config, num_classes if "num_classes" in known else None)
     check_arguments(found, arguments)
     model = found(**arguments)
-    if "num_frames" in known:
+    if "num_frames" in known and _takes_clips(model):
         model.preprocessor = make_preprocessor(config)
     if labels is not None and hasattr(model, "labels"):
         model.labels = labels
     return model
+
+
+def _takes_clips(model) -> bool:
+    return isinstance(model.input_shape, tuple) and len(model.input_shape) == 5
 
 
 def _continued_model(config: ConfigDict, num_classes: int | None, labels: list[str] | None):
@@ -218,6 +222,7 @@ def make_optimizer(config: ConfigDict, learning_rate, model) -> keras.optimizers
     Raises:
         ConfigError: there is no such optimizer, or it doesn't take its arguments.
     """
+    from keras_video.training.adam import Adam
     from keras_video.training.optimizer_rules import weight_rules
     from keras_video.training.rmsprop import RMSProp
     from keras_video.training.sgd import SGD
@@ -229,7 +234,7 @@ def make_optimizer(config: ConfigDict, learning_rate, model) -> keras.optimizers
     if values.name in OWN_OPTIMIZERS:
         rules = weight_rules(model) if values.rules is None else values.rules
         arguments.update(l2=values.weight_decay, rules=rules)
-        found = RMSProp
+        found = Adam if values.name == "adam" else RMSProp
         if values.name == "sgd":
             found = SGD
             arguments.update(momentum=values.momentum, nesterov=values.nesterov)

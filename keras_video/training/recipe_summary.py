@@ -45,7 +45,7 @@ def summarize(recipe) -> str:
         "learning rate": _rates(config, train, epochs),
         "transforms": ", ".join(map(repr, config.data.transforms or ())) or "default",
         "batch transform": str(config.data.batch_transform or "none"),
-        "loss": type(model.loss).__name__,
+        "loss": _loss(model.loss),
         "preset": "no preprocessor" if preprocessor is None else preprocessor.describe(),
     }
     width = max(map(len, rows)) + 1
@@ -85,6 +85,12 @@ def _optimizer(optimizer) -> str:
     }
     arguments = ", ".join(f"{name}={value}" for name, value in shown.items())
     return f"{type(inner).__name__}({arguments})"
+
+
+def _loss(loss) -> str:
+    if isinstance(loss, dict):
+        return ", ".join(f"{name}: {type(part).__name__}" for name, part in loss.items())
+    return type(loss).__name__
 
 
 def _training(config, train, epochs: int) -> str:

@@ -49,7 +49,7 @@ TINY = {
 }
 MOTION = ("slowfast_motion", "timesformer_motion", "tsm_motion")
 # Of features, not of videos: they have a test of their own.
-FEATURES = ("attention_lstm_yt8m",)
+FEATURES = ("attention_lstm_yt8m", "bmn_activitynet")
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in FEATURES)
 
 
