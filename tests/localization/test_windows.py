@@ -78,3 +78,28 @@ def test_windows_beyond_a_short_video_end_with_it():
 def test_bad_features_are_named(features, message):
     with pytest.raises(ValueError, match=message):
         propose_in_windows(Oracle(), features)
+
+
+def test_features_of_other_lengths_are_interpolated_and_bad_ones_named():
+    from keras_video.localization import propose_segments
+    from keras_video.localization.propose import resize_features
+
+    ramp = np.arange(40, dtype="float32")[:, None]
+    np.testing.assert_allclose(resize_features(ramp, 20, 1)[:, 0], np.arange(20) * 2 + 0.5)
+    longer = resize_features(ramp, 80, 1)[:, 0]
+    assert longer[0] == 0 and longer[-1] == 39 and (np.diff(longer) >= 0).all()
+    assert resize_features(ramp[:1], 5, 1)[:, 0].tolist() == [0.0] * 5
+
+    features = np.zeros((40, 1), "float32")
+    features[10:20] = 1
+    proposals = propose_segments(Oracle(), features, duration=80.0, max_proposals=5)
+    assert 1 <= len(proposals) <= 5
+    assert (proposals[0].start, proposals[0].end) == pytest.approx((20, 40))
+    for bad, duration, message in (
+        (features[:, :0], 80.0, r"\(steps, 1\).*Received: shape \(40, 0\)"),
+        (np.full((4, 1), np.inf), 80.0, "first in step 0"),
+        (features, 0.0, "duration=0.0"),
+        (features, np.nan, "duration=nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            propose_segments(Oracle(), bad, duration)
