@@ -32,6 +32,10 @@ measures how fast videos become features, see `benchmark_extraction.py`.
     python tools/benchmark.py features
 
 measures how fast stored features become batches, see `benchmark_features.py`.
+
+    python tools/benchmark.py boundary_matching
+
+measures BMN's layer against its published form, see `benchmark_matching.py`.
 """
 
 import os
@@ -41,6 +45,7 @@ from benchmark_contestants import compete, show
 from benchmark_data import benchmark_data
 from benchmark_extraction import benchmark_extraction
 from benchmark_features import benchmark_features
+from benchmark_matching import benchmark_matching
 from benchmark_models import MODELS
 from benchmark_multigrid import benchmark_multigrid
 from benchmark_train import benchmark_train
@@ -79,11 +84,11 @@ def settings() -> dict:
 
 def main(arguments):
     chosen = arguments[1:]
-    unknown = set(chosen) - {*MODELS, "data", "extraction", "features", "multigrid", "train"}
-    if unknown or not chosen:
+    others = {"boundary_matching", "data", "extraction", "features", "multigrid", "train"}
+    if set(chosen) - {*MODELS, *others} or not chosen:
         raise app.UsageError(
-            f"Name models of {tuple(MODELS)}, data, features, multigrid, or extraction or train "
-            f"and models. Received: {chosen}"
+            f"Name models of {tuple(MODELS)}, data, features, multigrid, boundary_matching, or "
+            f"extraction or train and models. Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]
@@ -94,6 +99,8 @@ def main(arguments):
         return
     if "features" in chosen:
         benchmark_features(console, FLAGS.rounds)
+    if "boundary_matching" in chosen:
+        benchmark_matching(console, FLAGS.rounds, FLAGS.batch, FLAGS.threads)
     if "multigrid" in chosen:
         for dtype in FLAGS.dtypes:
             benchmark_multigrid(console, dtype=dtype, rounds=FLAGS.rounds, **settings())

@@ -71,6 +71,35 @@ class BenchmarkedTagger(BenchmarkedModel):
         return keras.losses.BinaryCrossentropy(from_logits=True)
 
 
+class BenchmarkedProposer(BenchmarkedModel):
+    """A model that takes features of whole videos, and proposes segments."""
+
+    def clips(self, batch: int, size: int) -> dict[str, np.ndarray]:
+        """Random features `(batch, num_frames, 400)`."""
+        shape = (batch, self.num_frames, 400)
+        return {"features": np.random.default_rng(0).normal(size=shape).astype("float32")}
+
+    def shape(self, size: int) -> str:
+        return f"{self.num_frames} steps"
+
+    def labels(self, batch: int) -> dict[str, np.ndarray]:
+        """Those of two random actions a video."""
+        from keras_video.localization import make_bmn_labels
+
+        rng = np.random.default_rng(0)
+        labels = [
+            make_bmn_labels(np.sort(rng.random((2, 2)), axis=1), self.num_frames, rng=rng)
+            for _ in range(batch)
+        ]
+        return {name: np.stack([label[name] for label in labels]) for name in labels[0]}
+
+    def loss(self):
+        from keras_video.losses import BoundaryLoss, SegmentConfidenceLoss
+
+        boundaries = {"starts": BoundaryLoss(), "ends": BoundaryLoss()}
+        return {**boundaries, "confidence": SegmentConfidenceLoss()}
+
+
 MODELS = {
     "tsn": BenchmarkedModel("TSN"),
     "tsm": BenchmarkedModel("TSM"),
@@ -80,4 +109,5 @@ MODELS = {
     "slowfast": BenchmarkedModel("SlowFast", num_frames=32),
     "timesformer": BenchmarkedModel("TimeSformer", any_size=False),
     "attention_lstm": BenchmarkedTagger("AttentionLSTM", num_frames=300),
+    "bmn": BenchmarkedProposer("BMN", num_frames=100),
 }

@@ -8,6 +8,8 @@ import numpy as np
 from benchmark_models import MODELS
 from benchmark_worker import take_turns
 
+from keras_video.data.array_tree import map_arrays
+
 
 def keras_contestant(task):
     os.environ["KERAS_BACKEND"] = task["how"]
@@ -67,16 +69,16 @@ def torch_contestant(task):
     dtype = getattr(torch, task["dtype"])
     forward = torch.compile(network) if task["how"] == "compile" else network
     clips = torch_models.clips(task["model"], task["batch"], task["size"]).to(device)
-    labels = torch.from_numpy(MODELS[task["model"]].labels(task["batch"])).to(device)
-    functional = torch.nn.functional
-    one_class = labels.dtype == torch.int64
-    loss_of = functional.cross_entropy if one_class else functional.binary_cross_entropy_with_logits
+    labels = map_arrays(
+        lambda array: torch.from_numpy(array).to(device),
+        MODELS[task["model"]].labels(task["batch"]),
+    )
 
     def run():
         optimizer.zero_grad()
         with torch.autocast(device, dtype, enabled=dtype != torch.float32):
-            logits = forward(clips)
-        loss = loss_of(logits.float(), labels)
+            outputs = forward(clips)
+        loss = torch_models.loss(task["model"], outputs, labels)
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()

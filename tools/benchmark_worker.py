@@ -35,7 +35,7 @@ def keras_contestant(task):
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     if task["how"] == "function":
         infer = keras_video.export.make_inference_function(model)
-        return lambda: infer(clips).numpy(), parameters
+        return lambda: tf.nest.map_structure(lambda part: part.numpy(), infer(clips)), parameters
     if task["how"] == "predict_on_batch":
         return lambda: model.predict_on_batch(clips), parameters
     return lambda: model.predict(clips, batch_size=task["batch"], verbose=0), parameters

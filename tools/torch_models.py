@@ -2,6 +2,7 @@
 
 import torch
 import torch_attention_lstm
+import torch_bmn
 import torch_resnets
 import torch_slowfast
 import torch_timesformer
@@ -22,6 +23,8 @@ def build(name: str, size: int) -> nn.Module:
         network = torch_resnets.FrameNetwork(**TWO_D[name])
     elif name == "attention_lstm":
         return torch_attention_lstm.AttentionLSTM().eval()
+    elif name == "bmn":
+        return torch_bmn.BMN().eval()
     elif name == "timesformer":
         return torch_timesformer.TimeSformer(size=size).eval()
     else:
@@ -36,8 +39,20 @@ def clips(name: str, batch: int, size: int) -> torch.Tensor:
     frames = MODELS[name].num_frames
     if name == "attention_lstm":
         return torch.randn(batch, frames, 1152)
+    if name == "bmn":
+        return torch.randn(batch, 400, frames)
     shape = (batch * frames, 3, size, size) if name in TWO_D else (batch, 3, frames, size, size)
     return torch.randn(shape).contiguous(memory_format=memory_format(name))
+
+
+def loss(name: str, outputs, labels) -> torch.Tensor:
+    """The loss of what the twin gives; labels as tensors."""
+    if name == "bmn":
+        return torch_bmn.loss(outputs, labels)
+    one_class = labels.dtype == torch.int64
+    functional = nn.functional
+    loss_of = functional.cross_entropy if one_class else functional.binary_cross_entropy_with_logits
+    return loss_of(outputs.float(), labels)
 
 
 def num_parameters(network: nn.Module) -> int:
