@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 
@@ -42,6 +42,36 @@ def computes_on_cpu() -> bool:
     import tensorflow as tf
 
     return {device.device_type for device in tf.config.list_logical_devices()} <= {"CPU"}
+
+
+def make_flexible_function(model) -> Callable:
+    """A model in inference, compiled once for all sizes of batches and all lengths.
+
+    `model.predict_on_batch` is compiled anew for every shape. The function sees later changes of
+    the weights.
+
+    Returns:
+        A function from what the model takes, as NumPy arrays, to what it returns, as such.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return model.predict_on_batch
+    import tensorflow as tf
+
+    specs = keras.tree.map_structure(
+        lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input
+    )
+
+    @tf.function(input_signature=[specs], autograph=False)
+    def call(inputs):
+        return model(inputs, training=False)
+
+    def run(inputs):
+        inputs = keras.tree.map_structure(
+            lambda spec, array: tf.convert_to_tensor(array, spec.dtype), specs, inputs
+        )
+        return keras.tree.map_structure(lambda tensor: tensor.numpy(), call(inputs))
+
+    return run
 
 
 def conv_over_time(rows, kernel):

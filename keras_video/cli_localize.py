@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import warnings
 from pathlib import Path
 
 from keras_video.cli_common import (
@@ -195,6 +196,7 @@ def _add_render(command) -> None:
 
 
 def _localize(options: argparse.Namespace) -> int:
+    from keras_video.applications import NoSoundWarning
     from keras_video.console import make_console, progress_bar, report
 
     paths, missing = find_all(options.paths)
@@ -210,6 +212,9 @@ def _localize(options: argparse.Namespace) -> int:
     console = make_console()
     with contextlib.ExitStack() as stack:
         advance = stack.enter_context(progress_bar(len(paths), "Localizing"))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("always", NoSoundWarning)
+        warnings.showwarning = lambda message, *_, **__: report(str(message), "warning")
         results = localizer.localize_each(map(str, paths), "return") if paths else ()
         for result in results:
             if isinstance(result, Exception):
@@ -274,9 +279,10 @@ def _train(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     import os
 
+    from keras_video.applications.localizer_evaluation import recall_numbers
     from keras_video.console import make_console, progress_bar, report
     from keras_video.data import VideoDecodeError
-    from keras_video.localization import average_recall, detection_f1, read_actions
+    from keras_video.localization import detection_f1, read_actions
 
     videos = read_actions(options.actions, options.split)
     if not videos:
@@ -297,8 +303,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 proposals[video.video] = timeline.proposals
             advance()
     truth = {video.video: video.actions for video in videos}
-    found = average_recall(proposals, truth)
-    recall = {"ar_10": found.at(10), "ar_100": found.at(100), "auc": found.auc}
+    recall = recall_numbers(proposals, truth)
     f1 = detection_f1(detections, truth, threshold=options.tiou)
     _show(make_console(), f1, recall, options.split or "all videos", options.json, options.tiou)
     if failed:
@@ -377,26 +382,18 @@ def _show(console, report, recall: dict, reported_on: str, as_json: bool, tiou: 
     from rich.table import Table
     from rich.text import Text
 
-    rows = {**report.per_class, "all": report.overall}
+    from keras_video.applications.localizer_evaluation import report_rows
+
+    rows = report_rows(report)
     if as_json:
-        classes = {
-            label: {
-                "precision": row.precision,
-                "recall": row.recall,
-                "f1": row.f1,
-                "actions": row.actions,
-                "detections": row.detections,
-            }
-            for label, row in rows.items()
-        }
-        print_json({"reported_on": reported_on, "tiou": tiou, **recall, "classes": classes})
+        print_json({"reported_on": reported_on, "tiou": tiou, **recall, "classes": rows})
         return
     table = Table("Action", "In truth", "Found", "Precision", "Recall", "F1")
     for column in table.columns[1:]:
         column.justify = "right"
     for label, row in rows.items():
-        numbers = (row.precision, row.recall, row.f1)
-        counts = (str(row.actions), str(row.detections))
+        numbers = [row[name] for name in ("precision", "recall", "f1")]
+        counts = [str(row[name]) for name in ("actions", "detections")]
         table.add_row(Text(label), *counts, *(f"{number:.2f}" for number in numbers))
     console.print(table)
     console.print(

@@ -120,9 +120,9 @@ def progress_bar(total: int, task: str = "Recognising") -> Iterator[Callable[[],
             progress.stop()
 
 
-def report(message: str) -> None:
-    """Prints an error the way command-line tools do."""
-    print(f"keras-video: error: {message}", file=sys.stderr)
+def report(message: str, kind: str = "error") -> None:
+    """Prints an error, or a warning, the way command-line tools do."""
+    print(f"keras-video: {kind}: {message}", file=sys.stderr)
 
 
 def one_line(error: BaseException) -> str:

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from keras_video.cli import main
+from keras_video.data import write_video
 
 TRAIN = ["--extractor", "tsm_tiny_motion", "--window", "12", "--max-duration", "8"]
 
@@ -23,9 +25,9 @@ def trained(tmp_path_factory):
     render = ["localize", "render", str(folder), "--videos", "18", "--duration", "40"]
     assert main(render) == 0
     command = ["localize", "train", str(folder / "actions.json"), "--out", str(folder / "runs")]
-    assert main([*command, *TRAIN, "--epochs", "8", "--stage", "proposals"]) == 0
+    assert main([*command, *TRAIN, "--epochs", "6", "--stage", "proposals"]) == 0
     assert not (folder / "runs" / "preset").exists()
-    assert main([*command, *TRAIN, "--epochs", "8"]) == 0
+    assert main([*command, *TRAIN, "--epochs", "6"]) == 0
     return folder
 
 
@@ -51,7 +53,8 @@ def test_a_timeline_is_printed_written_and_drawn_and_bad_videos_are_named(
 ):
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"")
-    video = trained / "videos" / "0017.mp4"
+    video, silent = trained / "videos" / "0017.mp4", tmp_path / "silent.mp4"
+    write_video(silent, np.zeros((30, 32, 32, 3), "uint8"), 10)
     code, out, err = run(
         capsys, video, bad, tmp_path / "none.mp4", "--preset", trained / "runs" / "preset",
         "--json", "--out", tmp_path / "new" / "result.json", "--plot", tmp_path / "line.png",
@@ -67,8 +70,9 @@ def test_a_timeline_is_printed_written_and_drawn_and_bad_videos_are_named(
         "moving left", "moving right", "moving up to a drum", "moving up to a whistle",
     }  # fmt: skip
     assert (tmp_path / "line0.png").read_bytes().startswith(b"\x89PNG")
-    code, out, _ = run(capsys, video, "--preset", trained / "runs" / "preset")
+    code, out, err = run(capsys, video, silent, "--preset", trained / "runs" / "preset")
     assert code == 0 and str(video) in out.replace("\n", "")
+    assert "warning: " in err and "silent.mp4 has no sound track" in err
 
 
 def test_what_does_not_work_is_said_in_a_line(capsys, tmp_path):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from keras_video._compat import make_flexible_function
 from keras_video.applications.application import Application
 from keras_video.applications.timeline import Timeline
 from keras_video.applications.video_tracks import (
@@ -20,8 +21,6 @@ from keras_video.localization.proposal import Proposal
 from keras_video.localization.windows import propose_in_windows
 
 BACKGROUND = "background"
-# Lengths are padded to multiples of this, so that the classifier is compiled for few of them.
-_LENGTH_STEP = 10
 _SEGMENTS_AT_ONCE = 64
 
 
@@ -124,6 +123,11 @@ class ActionLocalizer(Application):
                 f"Received: a classifier of {modalities}, and a proposer of "
                 f"{getattr(proposer, 'feature_dim', None)} channels"
             )
+        self._propose = make_flexible_function(proposer)
+        self._classify = make_flexible_function(classifier)
+        self._hear = None
+        if sound_network is not None:
+            self._hear = make_flexible_function(sound_network.feature_model())
         if classifier.num_classes < 2:
             raise ValueError(
                 "The classifier must have a class besides the background. "
@@ -186,23 +190,14 @@ class ActionLocalizer(Application):
     def with_sound(self, image, spectrum, duration: float) -> VideoTracks:
         """Features that are there already, as tracks."""
         fps, sound = self.settings["fps"], None
-        if spectrum is not None and self.sound_network is not None:
-            sound = sound_features(self.sound_network, spectrum, fps)
+        if spectrum is not None and self._hear is not None:
+            sound = sound_features(self._hear, spectrum, fps)
         return VideoTracks(image, spectrum, sound, fps, duration)
 
     def localize_tracks(self, tracks: VideoTracks, name: str = "video") -> Timeline:
         """As calling it, with features that are there already."""
         fps = tracks.fps
-        segments, scores = propose_in_windows(
-            self.proposer,
-            tracks.steps,
-            min_duration=max(1, round(self.settings["min_duration"] * fps)),
-            score_threshold=self.settings["proposal_threshold"],
-            iou_threshold=self.settings["proposal_iou"],
-        )
-        segments = np.minimum(segments / fps, tracks.duration)
-        lasting = segments[:, 1] > segments[:, 0]
-        segments, scores = segments[lasting], scores[lasting]
+        segments, scores = self.propose_tracks(tracks, self.settings["proposal_threshold"])
         classes, overlaps = self.classify(tracks, segments)
         best = 1 + classes[:, 1:].argmax(axis=1) if len(classes) else np.zeros(0, int)
         chosen = np.flatnonzero(classes.argmax(axis=1) > 0) if len(classes) else best
@@ -233,6 +228,22 @@ class ActionLocalizer(Application):
             fps,
         )
 
+    def propose_tracks(
+        self, tracks: VideoTracks, score_threshold: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Segments in seconds `(segments, 2)`, and their scores, best first."""
+        segments, scores = propose_in_windows(
+            self.proposer,
+            tracks.steps,
+            min_duration=max(1, round(self.settings["min_duration"] * tracks.fps)),
+            score_threshold=score_threshold,
+            iou_threshold=self.settings["proposal_iou"],
+            predict=self._propose,
+        )
+        segments = np.minimum(segments / tracks.fps, tracks.duration)
+        lasting = segments[:, 1] > segments[:, 0]
+        return segments[lasting], scores[lasting]
+
     def classify(self, tracks: VideoTracks, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities of the classes `(segments, classes)`, and overlaps `(segments,)`.
 
@@ -247,7 +258,7 @@ class ActionLocalizer(Application):
         logits, overlaps = [], []
         for first in range(0, len(order), _SEGMENTS_AT_ONCE):
             parts = [tracks.segment(*segments[i]) for i in order[first : first + _SEGMENTS_AT_ONCE]]
-            outputs = self.classifier.predict_on_batch(pad_segments(parts))
+            outputs = self._classify(pad_segments(parts))
             logits.append(np.asarray(outputs["classes"], "float64"))
             overlaps.append(np.asarray(outputs["iou"], "float64")[:, 0])
         logits, overlaps = np.concatenate(logits), np.concatenate(overlaps)
@@ -261,12 +272,11 @@ def pad_segments(parts: list[dict[str, np.ndarray]], length: int | None = None) 
 
     Args:
         parts: of each segment, steps `(time, channels)` by modality.
-        length: steps of the batch, by default those of the longest, rounded up.
+        length: steps of the batch, by default those of the longest.
     """
     batch = {}
     for name in parts[0]:
-        longest = max(len(part[name]) for part in parts)
-        steps = -(-longest // _LENGTH_STEP) * _LENGTH_STEP if length is None else length
+        steps = max(len(part[name]) for part in parts) if length is None else length
         features = np.zeros((len(parts), steps, parts[0][name].shape[1]), "float32")
         mask = np.zeros((len(parts), steps), bool)
         for row, part in enumerate(parts):

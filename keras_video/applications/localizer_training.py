@@ -16,13 +16,18 @@ from keras_video.applications.localizer_data import (
     choose_segments,
     label_seconds,
 )
+from keras_video.applications.localizer_evaluation import (
+    F1Evaluator,
+    RecallEvaluator,
+    choose_thresholds,
+    evaluate_tracks,
+    report_rows,
+)
 from keras_video.applications.localizer_tracks import read_all_tracks
 from keras_video.applications.video_tracks import VideoTracks
+from keras_video.data.whole_file import whole_file
 from keras_video.localization.annotated_video import AnnotatedVideo
-from keras_video.localization.average_recall import average_recall
-from keras_video.localization.detection_f1 import DetectionF1, detection_f1
-from keras_video.localization.proposal import Proposal
-from keras_video.localization.windows import propose_in_windows
+from keras_video.localization.detection_f1 import DetectionF1
 
 # For data of hours instead of days; `proposer_arguments` and so on replace them.
 SMALL_PROPOSER = {"hidden_dim": 128, "proposal_dim": 64, "segment_dim": 128, "map_dim": 64}
@@ -178,91 +183,12 @@ def train_action_localizer(
     localizer.save_to_preset(out / "preset")
     reported_on = "test" if splits["test"] else "val"
     report, recall = evaluate_tracks(localizer, tracks[reported_on], splits[reported_on])
-    _write_report(out / "report.json", report, recall, reported_on, thresholds)
+    content = {"reported_on": reported_on, "tiou": 0.5, **thresholds, "recall": recall}
+    content["classes"] = report_rows(report)
+    with whole_file(out / "report.json") as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
     return LocalizerTrainingResult(out / "preset", report, reported_on, recall, True)
-
-
-def evaluate_tracks(
-    localizer: ActionLocalizer, tracks: Sequence[VideoTracks], videos: Sequence[AnnotatedVideo]
-) -> tuple[DetectionF1, dict[str, float]]:
-    """F1 at tIoU 0.5, and the average recall of the proposals, in percent."""
-    timelines = [localizer.localize_tracks(t, v.video) for t, v in zip(tracks, videos, strict=True)]
-    truth = {video.video: video.actions for video in videos}
-    report = detection_f1({t.video: t.detections for t in timelines}, truth)
-    found = average_recall({t.video: t.proposals for t in timelines}, truth)
-    return report, {"ar_10": found.at(10), "ar_100": found.at(100), "auc": found.auc}
-
-
-def choose_thresholds(localizer, tracks, videos) -> dict[str, float]:
-    """The pair of thresholds with the highest F1; of equal ones those in the middle."""
-    detections = _all_detections(localizer, tracks, videos)
-    truth = {video.video: video.actions for video in videos}
-    grid = np.round(np.arange(0.05, 0.96, 0.05), 2)
-    scores = np.array(
-        [[_f1(detections, truth, lowest, least) for least in grid] for lowest in grid]
-    )
-    best = np.argwhere(scores >= scores.max() - 1e-12)
-    middle = best[np.abs(best - best.mean(axis=0)).sum(axis=1).argmin()]
-    return {
-        "class_threshold": float(grid[middle[0]]),
-        "iou_threshold": float(grid[middle[1]]),
-    }
-
-
-def _all_detections(localizer, tracks, videos) -> dict[str, list[tuple]]:
-    """Of each video its detections, with both of their scores."""
-    found = {}
-    for track, video in zip(tracks, videos, strict=True):
-        timeline = localizer.localize_tracks(track, video.video)
-        found[video.video] = list(
-            zip(timeline.detections, timeline.class_scores, timeline.iou_scores, strict=True)
-        )
-    return found
-
-
-def _f1(detections, truth, class_threshold: float, iou_threshold: float) -> float:
-    kept = {
-        video: [d for d, score, iou in found if score >= class_threshold and iou >= iou_threshold]
-        for video, found in detections.items()
-    }
-    return detection_f1(kept, truth).overall.f1
-
-
-class _RecallEvaluator:
-    """The average recall of a proposer on whole videos."""
-
-    numbers = ("auc", "ar_10", "ar_100")
-
-    def __init__(self, model, tracks, videos):
-        self._model, self._tracks, self._videos = model, tracks, videos
-
-    def evaluate(self) -> dict[str, float]:
-        proposals = {}
-        for track, video in zip(self._tracks, self._videos, strict=True):
-            segments, scores = propose_in_windows(self._model, track.steps, score_threshold=0.0)
-            segments = np.minimum(segments / track.fps, track.duration)
-            proposals[video.video] = [
-                Proposal(float(start), float(end), float(score))
-                for (start, end), score in zip(segments, scores, strict=True)
-            ]
-        truth = {video.video: video.actions for video in self._videos}
-        found = average_recall(proposals, truth)
-        return {"auc": found.auc, "ar_10": found.at(10), "ar_100": found.at(100)}
-
-
-class _F1Evaluator:
-    """The F1 of a localizer, with the best thresholds."""
-
-    numbers = ("f1",)
-
-    def __init__(self, localizer, tracks, videos):
-        self._localizer, self._tracks, self._videos = localizer, tracks, videos
-
-    def evaluate(self) -> dict[str, float]:
-        thresholds = choose_thresholds(self._localizer, self._tracks, self._videos)
-        detections = _all_detections(self._localizer, self._tracks, self._videos)
-        truth = {video.video: video.actions for video in self._videos}
-        return {"f1": _f1(detections, truth, *thresholds.values())}
 
 
 def _train_proposer(model, splits, tracks, workdir: Path, options: dict) -> bool:
@@ -283,7 +209,7 @@ def _train_proposer(model, splits, tracks, workdir: Path, options: dict) -> bool
         "ends": BoundaryLoss(),
         "confidence": SegmentConfidenceLoss(),
     }
-    evaluator = _RecallEvaluator(model, tracks["val"], splits["val"])
+    evaluator = RecallEvaluator(model, tracks["val"], splits["val"])
     return _run(model, data, losses, None, evaluator, "auc", workdir, options)
 
 
@@ -313,11 +239,8 @@ def _train_classifier(localizer, splits, tracks, workdir: Path, options: dict) -
 
     from keras_video.data import ArrayDataset
 
-    proposals = []
-    for track in tracks["train"]:
-        # Low ones too: what should not be found has to be seen.
-        segments, _ = propose_in_windows(localizer.proposer, track.steps, score_threshold=0.0)
-        proposals.append(np.minimum(segments / track.fps, track.duration))
+    # Low ones too: what should not be found has to be seen.
+    proposals = [localizer.propose_tracks(track)[0] for track in tracks["train"]]
     places = choose_segments(
         tracks["train"], splits["train"], proposals, localizer.labels, options["seed"]
     )
@@ -338,7 +261,7 @@ def _train_classifier(localizer, splits, tracks, workdir: Path, options: dict) -
         "classes": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         "iou": keras.losses.MeanSquaredError(),
     }
-    evaluator = _F1Evaluator(localizer, tracks["val"], splits["val"])
+    evaluator = F1Evaluator(localizer, tracks["val"], splits["val"])
     weights = {"classes": 1.0, "iou": 10.0}
     return _run(localizer.classifier, data, losses, weights, evaluator, "f1", workdir, options)
 
@@ -440,24 +363,3 @@ def _epochs(num_epochs: Mapping[str, int] | int) -> dict[str, int]:
             f"`num_epochs` are of the stages {', '.join(stages)}. Received: {dict(num_epochs)}"
         )
     return {**dict.fromkeys(stages, 20), **num_epochs}
-
-
-def _write_report(path: Path, report: DetectionF1, recall: dict, reported_on: str, thresholds):
-    from keras_video.data.whole_file import whole_file
-
-    content = {"reported_on": reported_on, "tiou": 0.5, **thresholds, "recall": recall}
-    rows = {**report.per_class, "all": report.overall}
-    content["classes"] = {
-        label: {
-            "precision": counts.precision,
-            "recall": counts.recall,
-            "f1": counts.f1,
-            "right": counts.right,
-            "detections": counts.detections,
-            "actions": counts.actions,
-        }
-        for label, counts in rows.items()
-    }
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    with whole_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -110,12 +111,17 @@ def seconds_of(spectrum: np.ndarray, fps: float) -> np.ndarray:
     return spectrum.reshape(-1, MEL_STEPS_A_SECOND, MEL_BANDS)
 
 
-def sound_features(network, spectrum: np.ndarray, fps: float) -> np.ndarray:
-    """What a `VGGish` makes of each second: its embedding, `(seconds, channels)`."""
+def sound_features(embed: Callable, spectrum: np.ndarray, fps: float) -> np.ndarray:
+    """What a network makes of each second, `(seconds, channels)`.
+
+    Args:
+        embed: computes it of `(seconds, 50, 64)`.
+        spectrum: `(steps, 64 * 50 / fps)`.
+        fps: steps a second.
+    """
     examples = seconds_of(spectrum, fps)
-    embed = network.feature_model()
     parts = [
-        np.asarray(embed.predict_on_batch(examples[first : first + _EXAMPLES_AT_ONCE]), "float32")
+        np.asarray(embed(examples[first : first + _EXAMPLES_AT_ONCE]), "float32")
         for first in range(0, len(examples), _EXAMPLES_AT_ONCE)
     ]
     return np.concatenate(parts)

@@ -1,5 +1,7 @@
 """`plan_windows`, `propose_in_windows`: proposals in videos longer than a network's input."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_video.localization.nms import nms
@@ -50,6 +52,7 @@ def propose_in_windows(
     iou_threshold: float = 0.7,
     max_proposals: int = 100,
     batch_size: int = 4,
+    predict: Callable | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Proposes segments of a long video, window by window.
 
@@ -65,6 +68,7 @@ def propose_in_windows(
         iou_threshold: of the suppression of overlapping segments. Defaults to 0.7.
         max_proposals: for each window's length, at most so many. Defaults to 100.
         batch_size: windows at a time. Defaults to 4.
+        predict: computes the outputs of a batch; by default `model.predict_on_batch`.
 
     Returns:
         Segments `(n, 2)`, in steps, and scores `(n,)`, best first.
@@ -80,6 +84,7 @@ def propose_in_windows(
         )
     window, num_steps = model.num_frames, len(features)
     stride = max(window // 2, 1) if stride is None else stride
+    predict = model.predict_on_batch if predict is None else predict
     starts = plan_windows(num_steps, window, stride)
     found, found_scores = [], []
     for number in range(0, len(starts), batch_size):
@@ -87,7 +92,7 @@ def propose_in_windows(
         inputs = np.stack([take_window(features, first, window) for first in places])
         if not np.isfinite(inputs).all():
             raise ValueError("Features must be finite numbers. Received: NaN or infinity")
-        outputs = model.predict_on_batch({"features": inputs})
+        outputs = predict({"features": inputs})
         outputs = {name: np.asarray(array, "float64") for name, array in outputs.items()}
         for place, first in enumerate(places):
             segments, scores = rank_proposals(
