@@ -109,10 +109,12 @@ class CheckpointStore:
             sync(self.directory)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
-            kept = f"{entries[-1].path} is untouched" if entries else "there is none before it"
+            kept = "There is no earlier one."
+            if entries:
+                kept = f"The last one, {entries[-1].path}, is untouched."
             raise CheckpointError(
-                f"The checkpoint of step {step} can't be saved: {one_line(error)}. The last "
-                f"checkpoint, {kept}. Free space on that disk (a new checkpoint is written before "
+                f"The checkpoint of step {step} can't be saved: {one_line(error)}. {kept} "
+                f"Free space on that disk (a new checkpoint is written before "
                 f"an old one is deleted) and start again. Received: {str(self.directory)!r}"
             ) from error
         except BaseException:

@@ -168,7 +168,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(store):
     # Python ignores the signal that comes with it: the write fails, as on a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
-        with pytest.raises(CheckpointError, match="step 2 can't be saved: .*00001 is untouched"):
+        with pytest.raises(CheckpointError, match="step 2 can't be saved: .*00001, is untouched"):
             store.save(2, {"large": np.zeros(1_000_000)}, {})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
