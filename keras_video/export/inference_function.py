@@ -22,7 +22,7 @@ def make_inference_function(model: keras.Model) -> Callable:
 
     Returns:
         A function from what the model takes (clips, as NumPy array or tensor; or a dictionary of
-        arrays) to its logits (tensor).
+        arrays) to its logits (tensor), or its dictionary of outputs.
 
     Raises:
         RuntimeError: on another backend than TensorFlow.
