@@ -8,15 +8,27 @@ def takes_sparse_product() -> bool:
     return computes_on_cpu() and not traced_for_export.get()
 
 
-def sparse_product(indices, values, shape: tuple[int, int], dense):
+def sparse_entries(indices, values) -> tuple:
+    """The entries of a sparse matrix as tensors, which graphs refer to instead of holding copies.
+
+    Args:
+        indices: int64 `(entries, 2)`, sorted by rows.
+        values: float32 `(entries,)`.
+    """
+    import tensorflow as tf
+
+    with tf.init_scope(), tf.device("CPU:0"):
+        return tf.constant(indices), tf.constant(values)
+
+
+def sparse_product(entries: tuple, shape: tuple[int, int], dense):
     """A constant sparse matrix times a dense one, whose gradient is never dense either.
 
     Of TensorFlow's two kernels it takes the one for compressed rows, which needs a twentieth of the
     other's time (`tf.sparse.sparse_dense_matmul`).
 
     Args:
-        indices: int64 `(entries, 2)`, sorted by rows.
-        values: float32 `(entries,)`.
+        entries: what `sparse_entries` returns.
         shape: of the matrix.
         dense: `(shape[1], columns)`; computed in float32.
 
@@ -24,6 +36,8 @@ def sparse_product(indices, values, shape: tuple[int, int], dense):
         `(shape[0], columns)`, of the dtype of `dense`.
     """
     import tensorflow as tf
+
+    indices, values = entries
 
     @tf.custom_gradient
     def product(dense):

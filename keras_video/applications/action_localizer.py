@@ -258,7 +258,7 @@ class ActionLocalizer(Application):
         logits, overlaps = [], []
         for first in range(0, len(order), _SEGMENTS_AT_ONCE):
             parts = [tracks.segment(*segments[i]) for i in order[first : first + _SEGMENTS_AT_ONCE]]
-            outputs = self._classify(pad_segments(parts))
+            outputs = self._classify(pad_parts(parts))
             logits.append(np.asarray(outputs["classes"], "float64"))
             overlaps.append(np.asarray(outputs["iou"], "float64")[:, 0])
         logits, overlaps = np.concatenate(logits), np.concatenate(overlaps)
@@ -267,7 +267,7 @@ class ActionLocalizer(Application):
         return (exponents / exponents.sum(axis=1, keepdims=True))[back], overlaps[back]
 
 
-def pad_segments(parts: list[dict[str, np.ndarray]], length: int | None = None) -> dict:
+def pad_parts(parts: list[dict[str, np.ndarray]], length: int | None = None) -> dict:
     """Segments of different lengths as one batch with masks.
 
     Args:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_video.applications.action_localizer import pad_segments
+from keras_video.applications.action_localizer import pad_parts
 from keras_video.applications.video_tracks import VideoTracks, seconds_of
 from keras_video.localization.annotated_video import AnnotatedVideo
-from keras_video.localization.bmn_labels import make_bmn_labels
+from keras_video.localization.bmn_labels import pad_segments
 from keras_video.localization.temporal_iou import temporal_ioa, temporal_iou
 from keras_video.localization.windows import plan_windows, take_window
 
@@ -21,25 +21,6 @@ def times_of(video: AnnotatedVideo) -> np.ndarray:
     """Starts and ends of the actions, `(actions, 2)`, in seconds."""
     times = [(action.start, action.end) for action in video.actions]
     return np.asarray(times, "float64").reshape(-1, 2)
-
-
-class BMNLabels:
-    """A transform that turns the segments of a window into `make_bmn_labels`.
-
-    Args:
-        num_frames: steps of a window.
-        max_duration: of a segment, in steps.
-    """
-
-    def __init__(self, num_frames: int, max_duration: int):
-        self.num_frames, self.max_duration = num_frames, max_duration
-
-    def __call__(self, clip, rng=None):
-        return clip
-
-    def call_with_label(self, clip, label, rng=None):
-        segments = label[np.isfinite(label).all(axis=-1)]
-        return clip, make_bmn_labels(segments, self.num_frames, self.max_duration, rng=rng)
 
 
 class Windows(Sequence):
@@ -72,10 +53,7 @@ class Windows(Sequence):
                 inside = (times[shown >= _SHOWN] - first) / window
                 self._places.append((number, first))
                 segments.append(np.clip(inside, 0, 1))
-        most = max((len(inside) for inside in segments), default=0)
-        self.segments = np.full((len(segments), max(most, 1), 2), np.nan)
-        for row, inside in zip(self.segments, segments, strict=True):
-            row[: len(inside)] = inside
+        self.segments = pad_segments(segments)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -114,7 +92,7 @@ class Segments:
         number, start, end, _, _ = self._places[index]
         modality = name.removesuffix("_mask")
         features = self._tracks[number].segment(start, end)[modality]
-        return pad_segments([{modality: features}], self._lengths[modality])[name][0]
+        return pad_parts([{modality: features}], self._lengths[modality])[name][0]
 
 
 class _Part(Sequence):

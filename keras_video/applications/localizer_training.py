@@ -10,7 +10,6 @@ import numpy as np
 
 from keras_video.applications.action_localizer import BACKGROUND, ActionLocalizer
 from keras_video.applications.localizer_data import (
-    BMNLabels,
     Segments,
     Windows,
     choose_segments,
@@ -27,6 +26,7 @@ from keras_video.applications.localizer_tracks import read_all_tracks
 from keras_video.applications.video_tracks import VideoTracks
 from keras_video.data.whole_file import whole_file
 from keras_video.localization.annotated_video import AnnotatedVideo
+from keras_video.localization.bmn_labels import BMNLabels
 from keras_video.localization.detection_f1 import DetectionF1
 
 # For data of hours instead of days; `proposer_arguments` and so on replace them.

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_video._compat_sparse import sparse_product, takes_sparse_product
+from keras_video._compat_sparse import sparse_entries, sparse_product, takes_sparse_product
 from keras_video.layers.boundary_sampling import LAYOUTS, boundary_sampling
 
 
@@ -155,18 +155,14 @@ def _by_sparse_product(sampling, inputs, kernel):
     by_sample = ops.reshape(ops.matmul(steps, kernel), (num_samples, -1, time, filters))
     by_place = ops.reshape(ops.transpose(by_sample, (0, 2, 1, 3)), (num_samples * time, -1))
     shape = rows * columns, num_samples * time
-    features = sparse_product(*_entries(sampling), shape, by_place)
+    features = sparse_product(_entries(sampling), shape, by_place)
     features = ops.reshape(features, (rows, columns, -1, filters))
     return ops.transpose(features, (2, 0, 1, 3))
 
 
 @functools.lru_cache(maxsize=8)
 def _entries(sampling):
-    """As tensors, which graphs refer to instead of holding copies."""
-    import tensorflow as tf
-
-    with tf.init_scope(), tf.device("CPU:0"):
-        return tuple(tf.constant(array) for array in sampling.entries)
+    return sparse_entries(*sampling.entries)
 
 
 def _by_gathering(sampling, inputs, kernel):

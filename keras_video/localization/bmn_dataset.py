@@ -11,7 +11,7 @@ from keras_video.data.array_dataset import ArrayDataset
 from keras_video.data.feature_read_error import FeatureNotFoundError, FeatureReadError
 from keras_video.localization.action_list_error import ActionListWarning
 from keras_video.localization.annotated_video import AnnotatedVideo
-from keras_video.localization.bmn_labels import make_bmn_labels
+from keras_video.localization.bmn_labels import BMNLabels, pad_segments
 from keras_video.localization.propose import resize_features
 from keras_video.presets.errors import one_line
 
@@ -81,7 +81,7 @@ def make_bmn_dataset(
     return VideoSegmentsDataset(
         videos,
         {"features": features},
-        padded_segments(videos),
+        pad_segments([parts_of(video) for video in videos]),
         transforms=[BMNLabels(num_frames, max_duration, layout)],
         **options,
     )
@@ -117,30 +117,9 @@ class FeatureFiles(Sequence):
             raise FeatureReadError(str(path), one_line(error)) from error
 
 
-class BMNLabels:
-    """A transform: from the segments of a video, NaN where there are fewer, to its labels."""
-
-    def __init__(self, num_frames: int, max_duration: int | None, layout: str):
-        self.num_frames, self.max_duration, self.layout = num_frames, max_duration, layout
-
-    def __call__(self, clip, rng=None):
-        return clip
-
-    def call_with_label(self, clip, label: np.ndarray, rng: np.random.Generator | None = None):
-        segments = label[np.isfinite(label[:, 0])]
-        return clip, make_bmn_labels(
-            segments, self.num_frames, self.max_duration, self.layout, rng=rng
-        )
-
-
-def padded_segments(videos: Sequence[AnnotatedVideo]) -> np.ndarray:
-    """The actions of videos in parts of them, float64 `(videos, most actions, 2)`, NaN besides."""
-    count = max(1, max(len(video.actions) for video in videos))
-    segments = np.full((len(videos), count, 2), np.nan)
-    for row, video in zip(segments, videos, strict=True):
-        for place, action in enumerate(video.actions):
-            row[place] = action.start / video.duration, action.end / video.duration
-    return segments
+def parts_of(video: AnnotatedVideo) -> list[tuple[float, float]]:
+    """The actions of a video in parts of it."""
+    return [(a.start / video.duration, a.end / video.duration) for a in video.actions]
 
 
 def _with_files(videos: list, folder: Path, missing: str) -> tuple[list, list[Path]]:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_video.layers.boundary_sampling import LAYOUTS
 from keras_video.localization.temporal_iou import temporal_ioa, temporal_iou
-
-LAYOUTS = ("duration_start", "start_end")
 
 
 def make_bmn_labels(
@@ -80,6 +79,48 @@ def make_bmn_labels(
     confidence[real, 0] = _largest(temporal_iou(cells, segments))
     confidence[..., 1] = rng.random(confidence.shape[:2], "float32")
     return {"confidence": confidence, **labels}
+
+
+class BMNLabels:
+    """A transform for `ArrayDataset`: from the segments of a sample to its labels.
+
+    Args:
+        num_frames: steps of the features.
+        max_duration: rows of the map, by default `num_frames`.
+        layout: of the map.
+
+    Call arguments:
+        clip: handed on as it is.
+        label: a row of `pad_segments`.
+    """
+
+    def __init__(
+        self, num_frames: int, max_duration: int | None = None, layout: str = "duration_start"
+    ):
+        self.num_frames, self.max_duration, self.layout = num_frames, max_duration, layout
+
+    def __call__(self, clip, rng=None):
+        return clip
+
+    def call_with_label(self, clip, label: np.ndarray, rng: np.random.Generator | None = None):
+        segments = label[np.isfinite(label[:, 0])]
+        return clip, make_bmn_labels(
+            segments, self.num_frames, self.max_duration, self.layout, rng=rng
+        )
+
+
+def pad_segments(samples: Sequence[Sequence[tuple[float, float]] | np.ndarray]) -> np.ndarray:
+    """Segments of many samples as one array, float64 `(samples, most, 2)`, filled up with NaN.
+
+    >>> pad_segments([[(0.1, 0.2)], []]).shape
+    (2, 1, 2)
+    """
+    most = max((len(segments) for segments in samples), default=0)
+    padded = np.full((len(samples), max(most, 1), 2), np.nan)
+    for row, segments in zip(padded, samples, strict=True):
+        if len(segments):
+            row[: len(segments)] = segments
+    return padded
 
 
 def _largest(overlaps: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def propose_segments(
         outputs["confidence"].transpose(2, 0, 1),
         outputs["starts"],
         outputs["ends"],
-        order=model.map_layout,
+        layout=model.map_layout,
     )
     segments, scores = soft_nms(segments, scores, max_proposals=max_proposals, **kwargs)
     segments = np.clip(segments * duration, 0, duration)

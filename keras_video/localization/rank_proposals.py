@@ -2,10 +2,9 @@
 
 import numpy as np
 
+from keras_video.layers.boundary_sampling import LAYOUTS
 from keras_video.localization.boundary_peaks import boundary_peaks
 from keras_video.localization.segments import checked_probabilities
-
-ORDERS = ("duration_start", "start_end")
 
 
 def rank_proposals(
@@ -13,7 +12,7 @@ def rank_proposals(
     starts: np.ndarray,
     ends: np.ndarray,
     min_duration: int = 1,
-    order: str = "duration_start",
+    layout: str = "duration_start",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Segments with their scores, the best first, from a network's outputs for one video.
 
@@ -32,7 +31,7 @@ def rank_proposals(
         starts: probability that an action starts, `(time,)`.
         ends: probability that an action ends, `(time,)`.
         min_duration: steps of the shortest segment. Defaults to 1.
-        order: `"duration_start"` (default; the paper, PaddleVideo, MMAction2), or `"start_end"`
+        layout: `"duration_start"` (default; the paper, PaddleVideo, MMAction2), or `"start_end"`
             for maps of JJBOY's implementation: `(2, time, time)`, row the first step, column the
             last. There, the probability of an end is read one step later, after the segment, so
             no segment reaches the video's end; and all segments are candidates, not only those
@@ -58,15 +57,15 @@ def rank_proposals(
     confidence = checked_probabilities(confidence, "confidence")
     starts = checked_probabilities(starts, "starts")
     ends = checked_probabilities(ends, "ends")
-    if order not in ORDERS:
-        raise ValueError(f"`order` is one of {', '.join(ORDERS)}. Received: order={order!r}")
+    if layout not in LAYOUTS:
+        raise ValueError(f"`layout` is one of {', '.join(LAYOUTS)}. Received: layout={layout!r}")
     time = starts.shape[-1]
     if starts.shape != (time,) or ends.shape != (time,):
         raise ValueError(
             "`starts` and `ends` have the shape (time,), for one video. "
             f"Received: shapes {starts.shape} and {ends.shape}"
         )
-    square = order == "start_end"
+    square = layout == "start_end"
     if confidence.ndim != 3 or confidence.shape[0] != 2 or confidence.shape[2] != time:
         raise ValueError(
             f"`confidence` has the shape (2, {'time' if square else 'durations'}, time), with "
@@ -74,7 +73,7 @@ def rank_proposals(
         )
     if square and confidence.shape[1] != time:
         raise ValueError(
-            "A map of the order start_end has as many rows as columns. "
+            "A map of the layout start_end has as many rows as columns. "
             f"Received: shape {confidence.shape}"
         )
     if min_duration < 1:

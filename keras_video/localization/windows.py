@@ -100,13 +100,15 @@ def propose_in_windows(
                 outputs["starts"][place],
                 outputs["ends"][place],
                 min_duration=min_duration,
-                order=model.map_layout,
+                layout=model.map_layout,
             )
             segments = np.rint(segments * window)
             kept = scores >= score_threshold
-            # Cut off by this window, and not by the video: another window has all of it.
-            kept &= ~((segments[:, 0] == 0) & (first > 0))
-            kept &= ~((segments[:, 1] == window) & (first + window < num_steps))
+            # Cut off by this window, and not by the video: another window has all of it, unless
+            # it is longer than what two windows share.
+            cut = (segments[:, 0] == 0) & (first > 0)
+            cut |= (segments[:, 1] == window) & (first + window < num_steps)
+            kept &= ~cut | (segments[:, 1] - segments[:, 0] > window - stride)
             kept &= first + segments[:, 0] < num_steps
             found.append(segments[kept][:max_proposals] + first)
             found_scores.append(scores[kept][:max_proposals])

@@ -136,7 +136,10 @@ class RankingMetric(keras.metrics.Metric):
             classes: `(videos, predictions)`, or `None` if they are not kept.
             positives: weight of the positives, of each class or of all.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            "A ranking metric defines `value_of_kept`, its value of what was kept. "
+            f"Received: {type(self).__name__} without it"
+        )
 
     def _kept(self) -> tuple:
         used = _array(self._used)

@@ -127,7 +127,7 @@ class ProposalEvaluator:
             outputs["confidence"].astype("float64").transpose(2, 0, 1),
             outputs["starts"].astype("float64"),
             outputs["ends"].astype("float64"),
-            order=self.model.map_layout,
+            layout=self.model.map_layout,
         )
         segments, scores = self._select(segments, scores)
         # In steps, which travel between workers without rounding.

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from keras_video.applications.localizer_data import (
-    BMNLabels,
     Segments,
     Windows,
     choose_segments,
@@ -13,6 +12,7 @@ from keras_video.applications.localizer_data import (
 from keras_video.applications.video_tracks import VideoTracks, seconds_of, spectrum_of
 from keras_video.data import NoAudioTrackError, log_mel
 from keras_video.localization import Action, AnnotatedVideo, make_bmn_labels, temporal_iou
+from keras_video.localization.bmn_labels import BMNLabels
 
 LABELS = ["corner", "goal"]
 

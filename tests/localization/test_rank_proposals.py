@@ -63,7 +63,7 @@ def test_the_shortest_segments_can_be_longer():
 def test_maps_of_start_and_end_are_read_in_their_own_way():
     rng = np.random.default_rng(0)
     maps, starts, ends = rng.random((2, 6, 6)), rng.random(6), rng.random(6)
-    segments, scores = ranked(*rank_proposals(maps, starts, ends, order="start_end"))
+    segments, scores = ranked(*rank_proposals(maps, starts, ends, layout="start_end"))
     expected = [
         (i / 6, j / 6, starts[i] * ends[j] * maps[0, i, j - 1] * maps[1, i, j - 1])
         for i in range(6)
@@ -82,10 +82,10 @@ def test_wrong_arguments_are_refused():
         rank_proposals(maps, flat, flat * np.nan)
     with pytest.raises(ValueError, match="`confidence` holds probabilities.*sigmoid.*5"):
         rank_proposals(maps * 10, flat, flat)
-    with pytest.raises(ValueError, match="order='end_start'"):
-        rank_proposals(maps, flat, flat, order="end_start")
+    with pytest.raises(ValueError, match="layout='end_start'"):
+        rank_proposals(maps, flat, flat, layout="end_start")
     with pytest.raises(ValueError, match="as many rows"):
-        rank_proposals(maps[:, :3], flat, flat, order="start_end")
+        rank_proposals(maps[:, :3], flat, flat, layout="start_end")
     with pytest.raises(ValueError, match="`min_duration`"):
         rank_proposals(maps, flat, flat, min_duration=0)
     with pytest.raises(ValueError, match="is empty"):

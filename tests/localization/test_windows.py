@@ -37,9 +37,9 @@ class Oracle:
         active = np.pad(features, ((0, 0), (1, 1))) > 0
         starts = 0.9 * (active[:, 1:-1] & ~active[:, :-2]) + 0.01
         ends = 0.9 * (active[:, 1:-1] & ~active[:, 2:]) + 0.01
-        confidence = np.zeros((len(features), 12, 20, 2))
+        confidence = np.zeros((len(features), 20, 20, 2))
         for batch, row in enumerate(features):
-            for duration in range(12):
+            for duration in range(20):
                 for start in range(20 - duration):
                     inside = row[start : start + duration + 1]
                     confidence[batch, duration, start] = inside.mean()
@@ -59,6 +59,15 @@ def test_actions_are_found_once_and_whole():
     assert sum(oracle.batches) == len(plan_windows(75, 20, 10)) and max(oracle.batches) == 3
     longer, _ = propose_in_windows(oracle, features, score_threshold=0.5, min_duration=7)
     assert sorted(longer[:, 0].tolist()) == [17, 66]
+
+
+@pytest.mark.parametrize("start", range(0, 26, 3))
+def test_an_action_longer_than_what_windows_share_is_found_too(start):
+    """No window may show it whole; the longest part that one shows is better than nothing."""
+    features = np.zeros((60, 1), "float32")
+    features[start : start + 16] = 1
+    segments, _ = propose_in_windows(Oracle(), features, score_threshold=0.5)
+    assert temporal_iou([[start, start + 16]], segments).max() >= 0.6
 
 
 def test_windows_beyond_a_short_video_end_with_it():
