@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = attach(
         "data",
         "export",
         "features",
+        "inference",
         "layers",
         "localization",
         "losses",

@@ -35,6 +35,8 @@ class FunctionalModel(PresetMixin, keras.Model):
     # How the published training treated single weights: regular expression for `variable.path`,
     # multiplier of the learning rate, multiplier of the decay.
     weight_rules: tuple[tuple[str, float, float], ...] = ()
+    # What a single output is called where outputs have names: in exported graphs.
+    output_name = "logits"
 
     def __init__(self, inputs, outputs, *, dtype=None, name: str | None = None):
         super().__init__(inputs, outputs, name=name)

@@ -1,14 +1,17 @@
 """`VideoClassifier`: the base of every model that names what happens in a clip."""
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 
 import keras
 import numpy as np
 
 from keras_video._compat import lowering_for_cpu
+from keras_video.models.classify_videos import (
+    average_views,
+    check_positive,
+    classify_videos,
+    in_equal_parts,
+)
 from keras_video.models.functional_model import FunctionalModel
 
 
@@ -29,6 +32,8 @@ class VideoClassifier(FunctionalModel):
 
     # Layers whose shape depends on `num_classes`.
     head_layers: tuple[str, ...] = ("classifier",)
+    # What is averaged over the views of a video: "logits" or "probabilities".
+    view_average = "logits"
     # Whether the features of a frame (`feature_model`) are the same in every clip.
     frames_are_independent = False
 
@@ -106,46 +111,24 @@ class VideoClassifier(FunctionalModel):
         self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"
     ) -> Iterator:
         """Like `classify`, for any iterable of videos, one result at a time."""
-        for argument, value in (("top_k", top_k), ("batch_size", batch_size)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(
-                    f"`{argument}` must be a whole number from 1. Received: {argument}={value!r}"
-                )
-        if errors not in ("raise", "return"):
-            raise ValueError(f'`errors` must be "raise" or "return". Received: errors={errors!r}')
+        check_positive(batch_size=batch_size)
         if self.preprocessor is None:
             raise ValueError(
                 f"{type(self).__name__} {self.name!r} has no preprocessor, so it does not know how "
                 "to sample and crop a video. Load a preset, or set `model.preprocessor = "
                 "keras_video.data.VideoPreprocessor(...)`. Received: preprocessor=None"
             )
-        return self._results(iter(videos), top_k, batch_size, errors)
-
-    def _results(self, videos: Iterator, top_k: int, batch_size: int, errors: str) -> Iterator:
-        workers = min(4, os.cpu_count() or 1)
-        with ThreadPoolExecutor(workers, "decode") as pool:
-            pending = [pool.submit(self.preprocessor, video) for video in islice(videos, workers)]
-            try:
-                while pending:
-                    future = pending.pop(0)
-                    try:
-                        views = future.result()
-                    except (ValueError, OSError) as error:
-                        if errors == "raise":
-                            raise
-                        yield error
-                    else:
-                        logits = self._logits_of_views(views, batch_size)
-                        yield self._top(self.scores_of_views(logits), top_k)
-                    pending += [pool.submit(self.preprocessor, v) for v in islice(videos, 1)]
-            finally:
-                for future in pending:
-                    future.cancel()
+        return classify_videos(
+            videos,
+            self.preprocessor,
+            lambda views: self.scores_of_views(self._logits_of_views(views, batch_size)),
+            labels=self._labels,
+            top_k=top_k,
+            errors=errors,
+        )
 
     def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
-        """The scores of a video: the softmax of the mean over its views.
-
-        Models whose published tests average otherwise, such as over probabilities, override this.
+        """The scores of a video: probabilities, averaged over its views as `view_average` says.
 
         Args:
             logits: `(views, num_classes)`.
@@ -153,9 +136,7 @@ class VideoClassifier(FunctionalModel):
         Returns:
             Probabilities `(num_classes,)`.
         """
-        mean = logits.mean(axis=0)
-        scores = np.exp(mean - mean.max())
-        return scores / scores.sum()
+        return average_views(logits, self.view_average)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Logits of clips: `keras.Model.predict`, without its set-up where one batch is enough."""
@@ -179,15 +160,8 @@ class VideoClassifier(FunctionalModel):
             check_clips(views, self.input_shape)
         except ValueError as error:
             raise ValueError(f"The preprocessor doesn't suit this model. {error}") from error
-        # Equal parts: every new batch size is a new trace.
-        parts = -(-len(views) // batch_size)
-        logits = [self.predict_on_batch(part) for part in np.array_split(views, parts)]
+        logits = [self.predict_on_batch(part) for part in in_equal_parts(views, batch_size)]
         return np.concatenate(logits)
-
-    def _top(self, scores: np.ndarray, top_k: int) -> list[dict]:
-        best = np.argsort(-scores, kind="stable")[:top_k]
-        labels = self._labels or [str(i) for i in range(len(scores))]
-        return [{"label": labels[i], "class_id": int(i), "score": float(scores[i])} for i in best]
 
 
 def check_clips(clips, input_shape: tuple) -> None:

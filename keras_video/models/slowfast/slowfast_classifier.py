@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_video.models.video_classifier import VideoClassifier
@@ -16,6 +15,7 @@ class SlowFastClassifier(VideoClassifier):
     """3-D ResNets whose answers for positions and views are averaged after the softmax."""
 
     weight_rules = WEIGHT_RULES
+    view_average = "probabilities"
 
     def feature_model(self, layers: Sequence[str] = ()) -> keras.Model:
         """See `VideoClassifier.feature_model`: one step, the mean over the head's windows.
@@ -26,15 +26,3 @@ class SlowFastClassifier(VideoClassifier):
         windows = self.get_layer("dropout").input
         features = ops.mean(windows, axis=(1, 2))[:, None]
         return keras.Model(self.input, features, name=f"{self.name}_features")
-
-    def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
-        """The scores of a video: the mean of its views' probabilities.
-
-        Args:
-            logits: `(views, num_classes)`.
-
-        Returns:
-            Probabilities `(num_classes,)`.
-        """
-        exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return (exponentials / exponentials.sum(axis=-1, keepdims=True)).mean(axis=0)

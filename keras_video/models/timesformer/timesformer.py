@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_video.layers.divided_space_time_attention import DividedSpaceTimeAttention
@@ -233,9 +232,3 @@ class TimeSformer(VideoClassifier):
             "normalize": self.normalize,
             "view_average": self.view_average,
         }
-
-    def scores_of_views(self, logits: np.ndarray) -> np.ndarray:
-        """As `VideoClassifier.scores_of_views`; averages what `view_average` says."""
-        if self.view_average == "logits":
-            return super().scores_of_views(logits)
-        return np.mean([super(TimeSformer, self).scores_of_views(row[None]) for row in logits], 0)

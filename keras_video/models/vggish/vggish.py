@@ -121,6 +121,7 @@ class VGGish(FunctionalModel):
         super().__init__(examples, x, dtype=dtype, name=name)
 
         # === Config ===
+        self.output_name = "features" if num_classes is None else "logits"
         self.num_classes = num_classes
         self.num_steps = num_steps
         self.num_bands = num_bands

@@ -1,0 +1,14 @@
+"""Models at work, in whatever runtime they were exported to; Keras is needed for its own only."""
+
+from keras_video._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    attributes={
+        "ExportedModel": "exported_model",
+        "Predictor": "predictor",
+        "Runtime": "runtime",
+        "TensorSpec": "exported_model",
+        "open_runtime": "runtimes",
+    },
+)
