@@ -50,7 +50,7 @@ def named_inputs(model: keras.Model) -> dict:
 
 
 def named_outputs(model: keras.Model) -> dict:
-    """The outputs of a model by name: those of a dictionary, or the one that `output_name` names."""
+    """The outputs of a model by name: those of a dictionary, or one called `output_name`."""
     if isinstance(model.output, dict):
         return dict(model.output)
     return {getattr(model, "output_name", "outputs"): model.output}
