@@ -11,7 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_video import cli_dataset, cli_evaluate, cli_features, cli_localize, cli_tag
+from keras_video import (
+    cli_benchmark,
+    cli_dataset,
+    cli_evaluate,
+    cli_features,
+    cli_localize,
+    cli_tag,
+)
 from keras_video.cli_common import (
     DEFAULT_PRESET,
     EXIT_BROKEN_PIPE,
@@ -88,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_predict(command)
     cli_evaluate.add_evaluate(command)
     cli_features.add_features(command)
+    cli_benchmark.add_benchmark(command)
     dataset = command("dataset", None, "prepare, check and look at your own videos")
     cli_dataset.add_dataset(_commands_of(dataset, common))
     cli_tag.add_tag(command)

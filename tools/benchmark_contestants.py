@@ -2,70 +2,52 @@
 
 import importlib.util
 import json
-import os
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from keras_video.inference.contestant import Contestant, take_turns
+
 TOOLS = pathlib.Path(__file__).parent
 
 
-class Contestant:
-    """A process that runs one task: `run()` lets it work once and notes its times.
+class Competitor(Contestant):
+    """A script of this folder that runs one task.
 
     Args:
-        worker: name of a script in this folder that ends in `benchmark_worker.take_turns`.
+        worker: name of a script that ends in `benchmark_worker.take_turns`.
         task: what it gets, as JSON; has `library`, `how` and `threads`.
     """
 
     def __init__(self, worker: str, task: dict):
         self.task = task
-        self.wall, self.cpu = [], []
-        environment = {**os.environ, "OMP_NUM_THREADS": str(task["threads"])}
-        self.process = subprocess.Popen(
-            [sys.executable, TOOLS / worker, json.dumps(task)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+        command = [sys.executable, TOOLS / worker, json.dumps(task)]
+        super().__init__(command, f"{task['library']} {task['how']}", task["threads"])
+
+    def wait_until_warm(self) -> dict:
+        said = super().wait_until_warm()
+        self.parameters = said["parameters"]
+        return said
 
     @property
-    def name(self) -> str:
-        return f"{self.task['library']} {self.task['how']}"
+    def wall(self) -> list[float]:
+        return [each["wall"] for each in self.measured]
 
-    def wait_until_warm(self) -> None:
-        self.parameters = self._read()["parameters"]
+    @property
+    def cpu(self) -> list[float]:
+        return [each["cpu"] for each in self.measured]
 
-    def run(self) -> None:
-        self.process.stdin.write("run\n")
-        self.process.stdin.flush()
-        done = self._read()
-        self.wall.append(done["wall"])
-        self.cpu.append(done["cpu"])
-        self.memory = done["memory"]
-
-    def close(self) -> None:
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        self.process.wait()
-
-    def _read(self) -> dict:
-        for line in self.process.stdout:
-            if line.startswith("{"):
-                return json.loads(line)
-        raise RuntimeError(f"{self.name} failed:\n{self.process.stderr.read()[-2000:]}")
+    @property
+    def memory(self) -> int:
+        return self.measured[-1]["memory"]
 
 
 def compete(
     worker: str, ours: list[str], theirs: list[str], rounds: int, **task
-) -> list[Contestant]:
+) -> list[Competitor]:
     """Lets keras_video in each of the ways `ours`, and torch if installed, take turns."""
     entries = [("keras", how) for how in ours]
     if importlib.util.find_spec("torch"):
@@ -74,7 +56,7 @@ def compete(
     try:
         for library, how in entries:
             # One after the other: warming up takes all cores.
-            contestant = Contestant(worker, {"library": library, "how": how, **task})
+            contestant = Competitor(worker, {"library": library, "how": how, **task})
             try:
                 contestant.wait_until_warm()
             except RuntimeError as error:
@@ -84,16 +66,14 @@ def compete(
             contestants.append(contestant)
         if len({contestant.parameters for contestant in contestants}) > 1:
             raise RuntimeError("The contestants' networks differ in their number of parameters.")
-        for _ in range(rounds):
-            for contestant in contestants:
-                contestant.run()
+        take_turns(contestants, rounds)
     finally:
         for contestant in contestants:
             contestant.close()
     return contestants
 
 
-def show(console: Console, title: str, batch: int, results: dict[str, list[Contestant]]) -> None:
+def show(console: Console, title: str, batch: int, results: dict[str, list[Competitor]]) -> None:
     """Prints medians for each precision, and ratios to the faster one of torch's."""
     table = Table(title=title)
     columns = ("precision", "how", "clips/s", "s/clip", "CPU s/clip", "GiB", "wall", "CPU")

@@ -16,7 +16,7 @@ import tempfile
 
 import numpy as np
 from absl import flags
-from benchmark_contestants import Contestant, compete
+from benchmark_contestants import Competitor, compete
 from benchmark_data import SIZES, render
 from rich.console import Console
 from rich.table import Table
@@ -58,7 +58,7 @@ def benchmark_extraction(
                 show(console, title, -(-frames // FLAGS.stride), results)
 
 
-def show(console: Console, title: str, frames: int, results: dict[str, list[Contestant]]) -> None:
+def show(console: Console, title: str, frames: int, results: dict[str, list[Competitor]]) -> None:
     """Prints medians, and ratios to the faster one of torch's."""
     table = Table(title=title)
     for column in ("precision", "how", "frames/s", "s", "CPU s", "wall", "CPU"):

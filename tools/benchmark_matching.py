@@ -6,7 +6,7 @@ and applies a 3-D convolution, here a matrix product, to the result. Both forms 
 """
 
 import numpy as np
-from benchmark_contestants import Contestant
+from benchmark_contestants import Competitor
 from rich.console import Console
 from rich.table import Table
 
@@ -45,13 +45,13 @@ def benchmark_matching(console: Console, rounds: int, batch: int, threads: int) 
     console.print("MiB: what a process needs at most beyond what TensorFlow takes at its start")
 
 
-def compete(rounds: int, task: dict) -> list[Contestant]:
+def compete(rounds: int, task: dict) -> list[Competitor]:
     """Lets the two forms take turns, each in a process of its own."""
     contestants = []
     try:
         for form in FORMS:
             contestants.append(
-                Contestant("benchmark_matching_worker.py", {"library": form, **task})
+                Competitor("benchmark_matching_worker.py", {"library": form, **task})
             )
             contestants[-1].wait_until_warm()
         for _ in range(rounds):

@@ -8,7 +8,10 @@ __getattr__, __dir__, __all__ = attach(
         "ExportedModel": "exported_model",
         "Predictor": "predictor",
         "Runtime": "runtime",
+        "RuntimeEntry": "compare_runtimes",
+        "RuntimeTimes": "compare_runtimes",
         "TensorSpec": "exported_model",
+        "compare_runtimes": "compare_runtimes",
         "open_runtime": "runtimes",
     },
 )

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_video.inference.exported_model import TensorSpec
-from keras_video.inference.runtime import Runtime
+from keras_video.inference.runtime import Runtime, limit_tensorflow
 
 
 class KerasRuntime(Runtime):
@@ -23,10 +23,7 @@ class KerasRuntime(Runtime):
         if keras.backend.backend() == "tensorflow":
             from keras_video.export import make_inference_function
 
-            if threads:
-                import tensorflow as tf
-
-                tf.config.threading.set_intra_op_parallelism_threads(threads)
+            limit_tensorflow(threads)
             self._call = make_inference_function(model)
         else:
             self._call = model.predict_on_batch

@@ -59,7 +59,7 @@ class Predictor:
             labels = Path(model) / files.LABELS
             self.labels = read_labels(labels) if labels.is_file() else None
         else:
-            model = load(model)
+            model = load(model, threads)
             self.view_average = getattr(model, "view_average", None)
             self.with_preprocessing = False
             self.preprocessor, self.labels = model.preprocessor, model.labels

@@ -72,3 +72,24 @@ def needs(package: str, extra: str) -> ImportError:
         f'This needs {package}: python -m pip install "keras-video[{extra}]". '
         f"Received: no module of {package}"
     )
+
+
+def limit_tensorflow(threads: int | None) -> None:
+    """Sets how many threads TensorFlow may use; `None` leaves that alone.
+
+    Raises:
+        ValueError: it has computed already with another number.
+    """
+    if threads is None:
+        return
+    import tensorflow as tf
+
+    if tf.config.threading.get_intra_op_parallelism_threads() == threads:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError as error:
+        raise ValueError(
+            "TensorFlow takes the number of threads only before it computes anything, and for the "
+            f"whole process: give it first. Received: threads={threads}"
+        ) from error

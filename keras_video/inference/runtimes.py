@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from keras_video.inference.exported_model import RUNTIMES_OF_FORMATS, ExportedModel, is_exported
-from keras_video.inference.runtime import Runtime
+from keras_video.inference.runtime import Runtime, limit_tensorflow
 from keras_video.presets.import_string import import_object
 
 RUNTIMES = {
@@ -49,13 +49,18 @@ def open_runtime(model, runtime: str | None = None, threads: int | None = None) 
             f"{runtime} runs exported models: `keras-video export --preset {model} --out DIR`, "
             f"then give DIR. Received: runtime={runtime!r} for {str(model)!r}"
         )
-    return import_object(RUNTIMES["keras"])(load(model), threads)
+    return import_object(RUNTIMES["keras"])(load(model, threads), threads)
 
 
-def load(model):
-    """A Keras model as it is, or a preset's."""
+def load(model, threads: int | None = None, **overrides):
+    """A Keras model as it is, or a preset's, with other arguments."""
     if not isinstance(model, str | os.PathLike):
         return model
+    import keras
+
     from keras_video.presets import load_preset
 
-    return load_preset(model)
+    if keras.backend.backend() == "tensorflow":
+        limit_tensorflow(threads)
+
+    return load_preset(model, **overrides)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_video.inference.exported_model import ExportedModel
-from keras_video.inference.runtime import Runtime, needs
+from keras_video.inference.runtime import Runtime, limit_tensorflow, needs
 
 
 class SavedModelRuntime(Runtime):
@@ -30,8 +30,7 @@ class SavedModelRuntime(Runtime):
         except ImportError as error:
             raise needs("TensorFlow", "tensorflow") from error
 
-        if threads:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        limit_tensorflow(threads)
         path = str(directory / described.file)
         try:
             self._loaded = tf.saved_model.load(path)
