@@ -36,8 +36,13 @@ measures how fast stored features become batches, see `benchmark_features.py`.
     python tools/benchmark.py boundary_matching
 
 measures BMN's layer against its published form, see `benchmark_matching.py`.
+
+    python tools/benchmark.py runtimes pp_tsm
+
+measures a model in every runtime, from file to answer, see `benchmark_runtimes.py`.
 """
 
+import importlib.util
 import os
 
 from absl import app, flags
@@ -48,6 +53,7 @@ from benchmark_features import benchmark_features
 from benchmark_matching import benchmark_matching
 from benchmark_models import MODELS
 from benchmark_multigrid import benchmark_multigrid
+from benchmark_runtimes import benchmark_runtimes
 from benchmark_train import benchmark_train
 from rich.console import Console
 
@@ -84,11 +90,19 @@ def settings() -> dict:
 
 def main(arguments):
     chosen = arguments[1:]
-    others = {"boundary_matching", "data", "extraction", "features", "multigrid", "train"}
+    others = {
+        "boundary_matching",
+        "data",
+        "extraction",
+        "features",
+        "multigrid",
+        "runtimes",
+        "train",
+    }
     if set(chosen) - {*MODELS, *others} or not chosen:
         raise app.UsageError(
             f"Name models of {tuple(MODELS)}, data, features, multigrid, boundary_matching, or "
-            f"extraction or train and models. Received: {chosen}"
+            f"extraction, train or runtimes and models. Received: {chosen}"
         )
     console = Console(width=100)
     models = [name for name in chosen if name in MODELS]
@@ -104,7 +118,11 @@ def main(arguments):
     if "multigrid" in chosen:
         for dtype in FLAGS.dtypes:
             benchmark_multigrid(console, dtype=dtype, rounds=FLAGS.rounds, **settings())
-    if "train" in chosen:
+    if "runtimes" in chosen:
+        ways = FLAGS.torch if importlib.util.find_spec("torch") else []
+        for model in models or ["pp_tsm"]:
+            benchmark_runtimes(console, model, ways, FLAGS.rounds, FLAGS.size, FLAGS.threads)
+    elif "train" in chosen:
         for model in models or ["pp_tsm"]:
             ways = {"backends": FLAGS.backends, "torch": FLAGS.torch}
             benchmark_train(console, model, FLAGS.dtypes, ways, FLAGS.rounds, **settings())

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_video.inference.exported_model import ExportedModel
 from keras_video.inference.runtime import Runtime, needs
+from keras_video.presets.errors import one_line
 
 
 class LiteRTRuntime(Runtime):
@@ -37,7 +38,9 @@ class LiteRTRuntime(Runtime):
             self._interpreter = interpreter
             self._runner = interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
-            raise ValueError(f"LiteRT refuses the file: {error}. Received: {path!r}") from error
+            raise ValueError(
+                f"LiteRT refuses the file: {one_line(error)}. Received: {path!r}"
+            ) from error
         self._lock = threading.Lock()
         self.inputs, self.outputs = described.inputs, described.outputs
 

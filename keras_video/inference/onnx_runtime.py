@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_video.inference.exported_model import ExportedModel
 from keras_video.inference.runtime import Runtime, needs
+from keras_video.presets.errors import one_line
 
 
 class OnnxRuntime(Runtime):
@@ -40,7 +41,7 @@ class OnnxRuntime(Runtime):
             )
         except Exception as error:  # Its errors have no common base class.
             raise ValueError(
-                f"ONNX Runtime refuses the file: {error}. Received: {path!r}"
+                f"ONNX Runtime refuses the file: {one_line(error)}. Received: {path!r}"
             ) from error
         self.inputs, self.outputs = described.inputs, described.outputs
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_video.inference.exported_model import ExportedModel
 from keras_video.inference.runtime import Runtime, needs
+from keras_video.presets.errors import one_line
 
 _PRECISIONS = {"bfloat16": "bf16", "float16": "f16"}
 # Each is a network of its own in memory.
@@ -49,7 +50,7 @@ class OpenVINORuntime(Runtime):
             self._core.read_model(self._path)
         except RuntimeError as error:
             raise ValueError(
-                f"OpenVINO refuses the file: {error}. Received: {self._path!r}"
+                f"OpenVINO refuses the file: {one_line(error)}. Received: {self._path!r}"
             ) from error
         self._requests: OrderedDict = OrderedDict()
         self._lock = threading.Lock()

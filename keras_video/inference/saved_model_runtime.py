@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_video.inference.exported_model import ExportedModel
 from keras_video.inference.runtime import Runtime, limit_tensorflow, needs
+from keras_video.presets.errors import one_line
 
 
 class SavedModelRuntime(Runtime):
@@ -37,7 +38,7 @@ class SavedModelRuntime(Runtime):
             self._function = self._loaded.signatures["serving_default"]
         except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
             raise ValueError(
-                f"TensorFlow refuses the files: {error}. Received: {path!r}"
+                f"TensorFlow refuses the files: {one_line(error)}. Received: {path!r}"
             ) from error
         self._tensor = tf.convert_to_tensor
         self.inputs, self.outputs = described.inputs, described.outputs
