@@ -88,10 +88,14 @@ class TemporalShift(keras.layers.Layer):
         clips = ops.reshape(inputs, (-1, self.num_frames, *shape[1:]))
         return ops.reshape(self._shift(clips), (-1, *shape[1:]))
 
+    def state_channels(self, channels: int) -> int:
+        """How many of the channels of a frame the next one gets."""
+        return self._split(channels)[0]
+
     def initial_state(self, frame_shape: tuple[int, ...]):
         """Zeros for the first frame of a stream of `(batch, height, width, channels)` each."""
-        forward, _ = self._split(frame_shape[-1])
-        return ops.zeros((*frame_shape[:-1], forward), dtype=self.compute_dtype)
+        channels = self.state_channels(frame_shape[-1])
+        return ops.zeros((*frame_shape[:-1], channels), dtype=self.compute_dtype)
 
     def _check(self, shape) -> None:
         rank, time = len(shape), self.num_frames

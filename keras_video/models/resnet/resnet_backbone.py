@@ -36,6 +36,8 @@ class ResNetBackbone(FunctionalModel):
         activation: `"relu"` (default) or `"leaky_relu"`.
         shift_ratio: share of the channels that `TemporalShift` moves each way at the input of every
             residual branch; 0 (default) for a network without shift.
+        shift_direction: of `TemporalShift`: `"both"` (default), or `"past"` for a network that can
+            take a stream one frame at a time.
         width: channels of the first stage, an even number. Defaults to 64.
         normalize: `"imagenet"` (default), a pair `(mean, std)` of three numbers each in units of
             0 to 1, or `None` where inputs are normalised already.
@@ -74,6 +76,7 @@ class ResNetBackbone(FunctionalModel):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
+        shift_direction: str = "both",
     ):
         if depth not in STAGES:
             raise ValueError(f"`depth` must be one of {list(STAGES)}. Received: depth={depth!r}")
@@ -111,7 +114,9 @@ class ResNetBackbone(FunctionalModel):
         def residual_block(x, filters, strides, name):
             branch = x
             if shift_ratio:
-                shift = TemporalShift(shift_ratio, num_frames, dtype=dtype, name=f"{name}_shift")
+                shift = TemporalShift(
+                    shift_ratio, num_frames, shift_direction, dtype=dtype, name=f"{name}_shift"
+                )
                 branch = shift(branch)
             if depth >= 50:
                 out_filters = 4 * filters
@@ -153,6 +158,7 @@ class ResNetBackbone(FunctionalModel):
         self.variant = variant
         self.activation = activation
         self.shift_ratio = shift_ratio
+        self.shift_direction = shift_direction
         self.width = width
         self.normalize = normalize
         self.image_size = image_size
@@ -190,8 +196,11 @@ class ResNetBackbone(FunctionalModel):
         return keras.Model(self.input, outputs, name=f"{self.name}_features")
 
     def get_config(self):
+        # Not in configs of models from before there was a choice.
+        direction = {"shift_direction": "past"} if self.shift_direction == "past" else {}
         return {
             **super().get_config(),
+            **direction,
             "depth": self.depth,
             "num_frames": self.num_frames,
             "variant": self.variant,

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_video.models.resnet.convert_paddle import paddlevideo_map
+from keras_video.models.resnet.online_step import initial_states, make_step_model
 from keras_video.models.resnet.resnet_backbone import ResNetBackbone, frame_features
 from keras_video.models.video_classifier import VideoClassifier
 
@@ -50,6 +52,7 @@ class ResNetClassifier(VideoClassifier):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
+        shift_direction: str = "both",
     ):
         for argument, value in (("num_classes", num_classes), ("num_frames", num_frames)):
             if not isinstance(value, int) or value < 1:
@@ -64,6 +67,7 @@ class ResNetClassifier(VideoClassifier):
             variant=self.variant,
             activation=self.activation,
             shift_ratio=shift_ratio,
+            shift_direction=shift_direction,
             width=width,
             normalize=normalize,
             image_size=image_size,
@@ -97,6 +101,7 @@ class ResNetClassifier(VideoClassifier):
         self.dropout = dropout
         self.width = width
         self.shift_ratio = shift_ratio
+        self.shift_direction = shift_direction
         self.image_size = image_size
         self.normalize = normalize
         self.synchronized = synchronized
@@ -120,9 +125,58 @@ class ResNetClassifier(VideoClassifier):
 
 
 class ShiftedResNetClassifier(ResNetClassifier):
-    """A `ResNetClassifier` with temporal shift: its config has the shift ratio."""
+    """A `ResNetClassifier` with temporal shift; shifts from the past run frame by frame too."""
 
     frames_are_independent = False
 
+    def step_model(self, image_size: int | tuple[int, int] | None = None) -> keras.Model:
+        """The network for streams: it takes one frame, and what the frames before it left.
+
+        The mean of the logits of a clip's frames is what this model says of the clip, if the states
+        are those of `initial_states` at the first frame.
+
+        Args:
+            image_size: height and width of the frames, one number or a pair; by default the
+                model's own, or any. Runtimes plan better for a known size.
+
+        Returns:
+            A model that shares this one's weights, for inference. It takes a dictionary, `"frame"`
+            `(batch, height, width, 3)` from 0 to 255 and `"state_0"`, `"state_1"`, ... float32; and
+            returns one, `"logits"` `(batch, num_classes)` of the frame and the states for the next.
+
+        Raises:
+            ValueError: the model looks into the future.
+
+        Example:
+
+        >>> model = keras_video.models.TSM(num_classes=10, shift_direction="past")
+        >>> step, states = model.step_model(), model.initial_states(1, 224, 224)
+        >>> for frame in stream:
+        ...     states = step.predict_on_batch({"frame": frame[None], **states})
+        ...     logits = states.pop("logits")
+
+        Reference: Lin et al., section 4.2 (online TSM).
+        """
+        if self.shift_direction != "past":
+            raise ValueError(
+                'Frame by frame runs a model with `shift_direction="past"`, trained so; this one '
+                f"looks at later frames too. Received: shift_direction={self.shift_direction!r}"
+            )
+        return make_step_model(
+            self.backbone, self.get_layer("classifier"), image_size or self.image_size
+        )
+
+    def initial_states(self, batch: int, height: int, width: int) -> dict[str, np.ndarray]:
+        """Zeros, the states of `step_model` before the first frame.
+
+        Args:
+            batch: number of streams.
+            height: of the frames in pixels.
+            width: of the frames in pixels.
+        """
+        return initial_states(self.step_model((height, width)).input, batch)
+
     def get_config(self):
-        return {**super().get_config(), "shift_ratio": self.shift_ratio}
+        # Not in configs of models from before there was a choice.
+        direction = {"shift_direction": "past"} if self.shift_direction == "past" else {}
+        return {**super().get_config(), "shift_ratio": self.shift_ratio, **direction}

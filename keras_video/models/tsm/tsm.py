@@ -31,6 +31,8 @@ class TSM(ShiftedResNetClassifier):
         synchronized: whether batch statistics are taken over all replicas (TensorFlow only).
             Defaults to `False`.
         dtype: dtype policy of all layers, for example `"mixed_bfloat16"`.
+        shift_direction: `"both"` (default), or `"past"` for a model that never looks at later
+            frames, and so can take a stream one frame at a time (`step_model`).
 
     Raises:
         ValueError: an argument is out of range.
@@ -70,6 +72,7 @@ class TSM(ShiftedResNetClassifier):
         synchronized: bool = False,
         dtype=None,
         name: str | None = None,
+        shift_direction: str = "both",
     ):
         super().__init__(
             num_classes=num_classes,
@@ -83,4 +86,5 @@ class TSM(ShiftedResNetClassifier):
             synchronized=synchronized,
             dtype=dtype,
             name=name,
+            shift_direction=shift_direction,
         )
