@@ -17,6 +17,7 @@ from keras_video import (
     cli_evaluate,
     cli_features,
     cli_localize,
+    cli_serve,
     cli_tag,
 )
 from keras_video.cli_common import (
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_dataset.add_dataset(_commands_of(dataset, common))
     cli_tag.add_tag(command)
     cli_localize.add_localize(command)
+    cli_serve.add_serve(command)
     _add_presets(command)
     _add_convert(command)
     return parser

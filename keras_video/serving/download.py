@@ -1,0 +1,85 @@
+"""`download`: a video from an allowed URL, within limits."""
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import BinaryIO
+
+from keras_video.serving.allowed_urls import AllowedUrls
+from keras_video.serving.request_error import RequestError
+
+_BLOCK = 1 << 16
+_SOCKET_SECONDS = 10
+_NOT_ALLOWED = (
+    "This server does not load videos from there. Send the file itself, as the field `file` of a "
+    "multipart form"
+)
+
+
+def download(
+    url: str,
+    file: BinaryIO,
+    allowed: AllowedUrls,
+    seconds: float,
+    count: Callable[[int], None],
+) -> None:
+    """Loads a file; redirects are followed as far as they are allowed themselves.
+
+    Args:
+        url: what the client asks for.
+        file: where to write.
+        allowed: where videos may come from.
+        seconds: that it may take.
+        count: called with the number of bytes before they are written; may raise.
+
+    Raises:
+        RequestError: it is not allowed, not there, or takes too long.
+    """
+    good = allowed.matching(url)
+    if good is None:
+        raise RequestError(403, "url_not_allowed", _NOT_ALLOWED)
+    opener = urllib.request.OpenerDirector()
+    # No proxies, no files, no FTP.
+    for handler in (
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        _CheckedRedirects(allowed),
+    ):
+        opener.add_handler(handler)
+    end = time.monotonic() + seconds
+    request = urllib.request.Request(good, headers={"User-Agent": "keras-video"})
+    try:
+        with opener.open(request, timeout=min(seconds, _SOCKET_SECONDS)) as response:
+            while block := response.read1(_BLOCK):
+                count(len(block))
+                file.write(block)
+                if time.monotonic() > end:
+                    raise RequestError(
+                        408, "url_timeout", f"The URL gave no whole video in {seconds:g} seconds"
+                    )
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RequestError(
+                422, "url_unreachable", f"The URL was answered with the status {error.code}"
+            ) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise RequestError(422, "url_unreachable", "The URL cannot be read") from error
+
+
+class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
+    max_redirections = 5
+    max_repeats = 2
+
+    def __init__(self, allowed: AllowedUrls):
+        self._allowed = allowed
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        fp.close()
+        good = self._allowed.matching(newurl)
+        if good is None:
+            raise RequestError(403, "url_not_allowed", f"The URL leads elsewhere. {_NOT_ALLOWED}")
+        return urllib.request.Request(good, headers={"User-Agent": "keras-video"})
