@@ -1,7 +1,13 @@
-"""Models outside of training: compiled functions, and later other runtimes."""
+"""Models outside of training: compiled functions, and files for other runtimes."""
 
 from keras_video._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
-    __name__, attributes={"make_inference_function": "inference_function"}
+    __name__,
+    attributes={
+        "ExportError": "export_error",
+        "ExportReport": "export_report",
+        "export_model": "export_model",
+        "make_inference_function": "inference_function",
+    },
 )

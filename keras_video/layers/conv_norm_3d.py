@@ -160,7 +160,7 @@ class ConvNorm3D(keras.layers.Layer):
 
     def compute_output_shape(self, inputs_shape, residual_shape=None):
         sizes = [
-            None if size is None else -(-size // stride)
+            None if size is None else (size + stride - 1) // stride
             for size, stride in zip(inputs_shape[1:4], self.strides, strict=True)
         ]
         return (inputs_shape[0], *sizes, self.filters)

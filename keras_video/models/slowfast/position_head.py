@@ -60,10 +60,12 @@ class WindowAverage(keras.layers.Layer):
     def call(self, inputs, training=None):
         if training or self.size is None:
             return ops.mean(inputs, axis=(1, 2), keepdims=True)
-        height, width = ops.shape(inputs)[1:3]
+        _, height, width, channels = ops.shape(inputs)
         # Products with matrices of weights, for sides that are only known when the model runs.
-        rows = ops.einsum("ph,bhwc->bpwc", self._weights(height), inputs)
-        return ops.einsum("qw,bpwc->bpqc", self._weights(width), rows)
+        columns = ops.reshape(inputs, (-1, height, width * channels))
+        rows = ops.matmul(self._weights(height), columns)
+        rows = ops.reshape(rows, (-1, ops.shape(rows)[1], width, channels))
+        return ops.matmul(self._weights(width), rows)
 
     def _weights(self, side):
         known = isinstance(side, int)

@@ -1,0 +1,143 @@
+"""`FrozenGraph`: a network as one graph of TensorFlow with its weights as constants."""
+
+import contextlib
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+from keras_video._compat import lowered_for_cpu, tracing_for_export
+from keras_video.inference.exported_model import TensorSpec
+
+
+@dataclass(frozen=True)
+class FrozenGraph:
+    """What every exported file is made of.
+
+    Attributes:
+        graph: a `GraphDef` without calls of functions but those of loops; its placeholders bear the
+            names of the inputs.
+        tensors: which of its tensors is which output: `{"logits": "Identity:0"}`.
+        inputs: by name.
+        outputs: by name.
+    """
+
+    graph: object
+    tensors: dict[str, str]
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+
+    def function(self):
+        """The graph as a concrete function: named tensors in, a dictionary of tensors out."""
+        import tensorflow as tf
+
+        graph = type(self.graph)()
+        graph.CopyFrom(self.graph)
+        _lower_loops(graph, True)
+
+        @tf.function(autograph=False)
+        def serving_default(**arrays):
+            results = tf.graph_util.import_graph_def(
+                graph, arrays, list(self.tensors.values()), name=""
+            )
+            named = zip(self.tensors, results, strict=True)
+            return {name: tf.identity(tensor, name) for name, tensor in named}
+
+        return serving_default.get_concrete_function(**_tensor_specs(self.inputs))
+
+
+def freeze(
+    model: keras.Model,
+    inputs: dict[str, TensorSpec],
+    outputs: dict[str, TensorSpec],
+    for_cpu: bool = False,
+) -> FrozenGraph:
+    """The graph of a model in inference.
+
+    Batch normalisation is folded into the kernels of the convolutions.
+
+    Args:
+        model: a functional model. TensorFlow backend only.
+        inputs: by name, of sizes that the model takes.
+        outputs: by name.
+        for_cpu: whether layers take the form that TensorFlow computes fastest on CPUs.
+    """
+    import tensorflow as tf
+
+    to_numpy = keras.ops.convert_to_numpy
+    trainable = [to_numpy(variable) for variable in model.trainable_variables]
+    others = [to_numpy(variable) for variable in model.non_trainable_variables]
+
+    def call(**inputs):
+        if not isinstance(model.input, dict):
+            (inputs,) = inputs.values()
+        weights = ([tf.constant(value) for value in part] for part in (trainable, others))
+        results, _ = model.stateless_call(*weights, inputs, training=False)
+        return results if isinstance(results, dict) else dict.fromkeys(outputs, results)
+
+    return freeze_function(call, inputs, outputs, for_cpu)
+
+
+def freeze_function(
+    call: Callable[..., dict],
+    inputs: dict[str, TensorSpec],
+    outputs: dict[str, TensorSpec],
+    for_cpu: bool = False,
+) -> FrozenGraph:
+    """As `freeze`, of a function of TensorFlow, from named tensors to a dictionary."""
+    import tensorflow as tf
+
+    @tf.function(autograph=False, input_signature=list(_tensor_specs(inputs).values()))
+    def traced(*arrays):
+        results = call(**dict(zip(inputs, arrays, strict=True)))
+        return [results[name] for name in outputs]
+
+    with tracing_for_export(), _lowering(for_cpu):
+        concrete = traced.get_concrete_function()
+    # Outputs come in the order of the names.
+    tensors = {name: tensor.name for name, tensor in zip(outputs, concrete.outputs, strict=True)}
+    graph = _folded(concrete.graph.as_graph_def(), list(inputs), list(tensors.values()))
+    return FrozenGraph(graph, tensors, inputs, outputs)
+
+
+def _tensor_specs(specs: dict[str, TensorSpec]) -> dict:
+    import tensorflow as tf
+
+    return {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()}
+
+
+@contextlib.contextmanager
+def _lowering(for_cpu: bool):
+    token = lowered_for_cpu.set(for_cpu)
+    try:
+        yield
+    finally:
+        lowered_for_cpu.reset(token)
+
+
+def _folded(graph, inputs: list[str], outputs: list[str]):
+    """The graph without calls of functions, and with everything computed that is constant."""
+    from tensorflow.compat.v1 import ConfigProto, Graph
+    from tensorflow.compat.v1.train import export_meta_graph
+    from tensorflow.python.grappler import tf_optimizer
+
+    # Loops are kept: no runtime but TensorFlow's knows what they are lowered to.
+    _lower_loops(graph, False)
+    config = ConfigProto()
+    rewriting = config.graph_options.rewrite_options
+    rewriting.optimizers[:] = ["pruning", "function", "constfold", "dependency", "constfold"]
+    rewriting.meta_optimizer_iterations = rewriting.TWO
+    rewriting.meta_optimizer_timeout_ms = -1
+    with Graph().as_default():
+        meta_graph = export_meta_graph(graph_def=graph)
+    kept = meta_graph.collection_def["train_op"].node_list.value
+    kept.extend([*(f"{name}:0" for name in inputs), *outputs])
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def _lower_loops(graph, lower: bool) -> None:
+    functions = (function.node_def for function in graph.library.function)
+    for node in itertools.chain(graph.node, *functions):
+        if node.op in ("While", "StatelessWhile", "If", "StatelessIf"):
+            node.attr["_lower_using_switch_merge"].b = lower

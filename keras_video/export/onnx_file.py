@@ -1,0 +1,117 @@
+"""Writes frozen graphs as ONNX."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from keras_video.export.export_source import ExportSource
+from keras_video.export.frozen_graph import FrozenGraph
+from keras_video.inference.runtime import needs
+
+# What ONNX Runtime 1.16 and OpenVINO 2025 read in full.
+OPSET = 17
+
+
+def write_onnx(
+    source: ExportSource,
+    path: Path,
+    precision: str,
+    metadata: Mapping[str, str],
+    samples: list | None = None,
+) -> None:
+    """Writes a model as an `.onnx` file.
+
+    Args:
+        source: the model.
+        path: of the file.
+        precision: of its weights and what is computed with them.
+        metadata: what the file says of itself, as `metadata_props`.
+        samples: for int8, inputs that tell the ranges.
+    """
+    frozen = source.frozen("float16" if precision == "float16" else "float32")
+    try:
+        import onnx
+        import tensorflow as tf
+        import tf2onnx
+    except ImportError as error:
+        raise needs("tf2onnx and onnx", "export") from error
+
+    tensors = {f"{name}:0": name for name in frozen.inputs}
+    tensors |= {tensor: name for name, tensor in frozen.tensors.items()}
+    with _quiet(), tf.device("CPU:0"), tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(frozen.graph, name="")
+        # What `tf2onnx.convert` does as well, with a copy of the graph for every optimiser.
+        converted = tf2onnx.tfonnx.process_tf_graph(
+            graph,
+            input_names=[f"{name}:0" for name in frozen.inputs],
+            output_names=list(frozen.tensors.values()),
+            tensors_to_rename=tensors,
+            opset=OPSET,
+            custom_op_handlers={"Erfc": (_erfc, [])},
+        )
+        converted = tf2onnx.optimizer.optimize_graph(converted, catch_errors=False)
+        model = converted.make_model("keras_video")
+    _name_sizes(model, frozen)
+    model.producer_name, model.producer_version = "keras_video", _version()
+    if precision == "int8":
+        from keras_video.export.quantize_onnx import quantize_onnx
+
+        whole = path.with_name("float32.onnx")
+        onnx.save(model, str(whole))
+        quantize_onnx(whole, path, samples)
+        whole.unlink()
+        model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, dict(metadata))
+    onnx.save(model, str(path))
+
+
+def _name_sizes(model, frozen: FrozenGraph) -> None:
+    """Gives the sizes that may be any their names: `batch` is one and the same everywhere."""
+    for values, specs in (
+        (model.graph.input, frozen.inputs),
+        (model.graph.output, frozen.outputs),
+    ):
+        for value in values:
+            spec = specs[value.name]
+            sizes = value.type.tensor_type.shape
+            del sizes.dim[:]
+            for axis, size in enumerate(spec.shape):
+                if size is not None:
+                    sizes.dim.add().dim_value = size
+                else:
+                    sizes.dim.add().dim_param = f"{value.name}_{axis}" if axis else "batch"
+
+
+def _erfc(context, node, name, args) -> None:
+    """The complement of the error function, which exact GELU is made of, by the function."""
+    import numpy as np
+    from tf2onnx import utils
+
+    (source,), (output,) = node.input, node.output
+    shape, dtype = context.get_shape(output), context.get_dtype(output)
+    context.remove_node(node.name)
+    one = context.make_const(
+        utils.make_name("one"), np.array(1, utils.map_onnx_to_numpy_type(dtype))
+    )
+    erf = context.make_node("Erf", [source])
+    context.make_node(
+        "Sub", [one.output[0], erf.output[0]], outputs=[output], shapes=[shape], dtypes=[dtype]
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the lines that the conversion writes about what it does."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _version() -> str:
+    from keras_video._version import __version__
+
+    return __version__
