@@ -17,6 +17,8 @@ from playwright.sync_api import expect, sync_playwright
 
 import keras_video
 from keras_video.data import render_motion_clip, write_video
+from keras_video.inference import Predictor
+from keras_video.serving import Settings, create_app
 
 PAGE = Path(keras_video.__file__).parent / "serving" / "page"
 CSP = "default-src 'self'; media-src blob: 'self'; img-src blob: data: 'self'"
@@ -65,6 +67,7 @@ class CannedServer:
     Attributes:
         task, answer, status: of the model, of its answer to a video.
         limits: what the server takes.
+        ready: whether it takes videos.
         uploads: `(file name, bytes)` of the videos that came.
         go: answers wait for it.
         left: set when the browser leaves without its answer.
@@ -74,6 +77,7 @@ class CannedServer:
         self.app = FastAPI()
         self.app.get("/")(lambda: self.file("index.html"))
         self.app.get("/page/{name}")(self.file)
+        self.app.get("/health")(lambda: JSONResponse({}, 200 if self.ready else 503))
         self.app.get("/v1/model")(self.model)
         self.app.post("/v1/{task}")(self.analyse)
         self.tell("classify", LONG)
@@ -82,6 +86,7 @@ class CannedServer:
         self.task, self.answer, self.status, self.labels = task, answer, status, labels
         self.limits = limits or {"max_bytes": 10_000_000, "max_seconds": 600, "max_pixels": 10**7}
         self.uploads = []
+        self.ready = True
         self.go, self.left = threading.Event(), threading.Event()
         self.go.set()
 
@@ -125,6 +130,7 @@ def serve(app):
 
 @pytest.fixture(scope="module")
 def browser():
+    expect.set_options(timeout=20_000)  # for busy machines
     with sync_playwright() as playwright:
         path = require_chromium(playwright)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -144,16 +150,17 @@ def visit(browser):
     """Opens the page of a server. In the end nothing may have failed, nor left for elsewhere."""
     pages, complaints, addresses = [], [], []
 
-    def open_page(address, **options):
+    def open_page(address, timeout=20_000, **options):
         context = browser.new_context(**options)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: addresses.append(request.url))
         page.goto(address)
-        expect(page.get_by_role("button", name="Choose a video")).to_be_enabled()
         pages.append((address, page))
+        choose = page.get_by_role("button", name="Choose a video")
+        expect(choose).to_be_enabled(timeout=timeout)
         return page
 
     yield open_page
@@ -243,6 +250,31 @@ def test_a_dropped_video_plays_and_the_answer_stands_beside_it(visit, canned, cl
     expect(page.get_by_text("decode 42\u202fms · queue 0\u202fms")).to_be_visible()
     expect(page.get_by_role("region", name="What is seen when")).to_be_hidden()
     assert canned.uploads == [("classify", "left.mp4", clip.read_bytes())]
+
+
+def test_the_served_model_answers_with_what_the_video_shows(visit, clip):
+    predictor = Predictor("tsm_tiny_motion")
+    with serve(
+        create_app(predictor, Settings(workers=1, max_batch=1), "tsm_tiny_motion")
+    ) as address:
+        page = visit(address, timeout=60_000)
+        expect(page.get_by_text("tsm_tiny_motion · keras")).to_be_visible()
+        drop(page, clip)
+        best = page.get_by_role("list", name="Whole video").get_by_role("listitem").first
+        expect(best).to_contain_text("moving left 9")
+        wait_for_time(page, 0.2)
+
+
+def test_the_page_waits_until_the_server_is_ready(browser, canned):
+    canned.tell("classify", LONG)
+    canned.ready = False
+    page = browser.new_page()
+    page.goto(canned.address)
+    expect(page.get_by_text("The server is not ready yet.")).to_be_visible()
+    expect(page.get_by_role("button", name="Choose a video")).to_be_disabled()
+    canned.ready = True
+    expect(page.get_by_role("button", name="Choose a video")).to_be_enabled()
+    page.close()
 
 
 def test_a_video_chosen_with_the_keyboard_gets_its_answer(visit, canned, clip):
@@ -404,7 +436,8 @@ def test_a_video_that_the_browser_cannot_play_gets_its_results_all_the_same(
     canned.tell("classify", LONG)
     page = visit(canned.address)
     choose(page, path)
-    expect(page.get_by_text("This browser cannot play the video's format.")).to_be_visible()
+    expect(page.get_by_text("This browser cannot play the file.")).to_be_visible()
+    expect(page.get_by_text("The results do not depend on it.")).to_be_visible()
     click_at(page.get_by_role("slider", name="What is seen when"), 5 / 12)
     expect(page.locator("#now li").first).to_have_text("moving up 70.0\u202f%")
 

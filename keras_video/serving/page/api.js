@@ -3,8 +3,10 @@
 /** What went wrong, in words for the page. */
 export class ApiError extends Error {}
 
-/** Returns what `GET v1/model` says. */
+/** Returns what `GET v1/model` says, once the server is ready; fails before. */
 export async function readModel() {
+  const health = await fetch("health", { cache: "no-store" });
+  if (!health.ok) throw new ApiError(failure(health.status, null, null));
   const response = await fetch("v1/model", { cache: "no-store" });
   const body = await response.json().catch(() => null);
   if (!response.ok || !body) throw new ApiError(failure(response.status, body, null));
@@ -60,7 +62,8 @@ const WORDS = {
 };
 
 function failure(status, body, retryAfter) {
-  const words = body?.error?.message || WORDS[status] || `The server answered with status ${status}.`;
+  let words = body?.error?.message || WORDS[status] || `The server answered with status ${status}`;
+  if (!/[.!?]$/.test(words)) words += ".";
   const wait = Number(retryAfter);
-  return wait > 0 ? `${words} Try again in ${wait} s.` : words;
+  return wait > 0 && !words.includes("Try again") ? `${words} Try again in ${wait} s.` : words;
 }

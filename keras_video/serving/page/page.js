@@ -23,7 +23,7 @@ async function meetModel() {
     model = await readModel();
   } catch (error) {
     element("model").textContent = "The server is not ready yet.";
-    setTimeout(meetModel, 2000);
+    setTimeout(meetModel, 1000);
     return;
   }
   const { name, task, runtime, limits = {}, labels } = model;
@@ -115,6 +115,7 @@ async function send() {
   whole.wait();
   element("result").setAttribute("aria-busy", "true");
   element("cancel").hidden = false;
+  element("cancel").focus({ preventScroll: true });
   const progress = element("progress");
   progress.classList.add("shown");
   progress.value = 0;
@@ -186,6 +187,7 @@ function clearAnswer() {
   element("threshold-value").textContent = "";
   element("actions").replaceChildren();
   element("timeline-body").replaceChildren();
+  element("no-matter").hidden = true;
   URL.revokeObjectURL(element("save").href);
   if (current) current.view = null;
 }
@@ -209,7 +211,7 @@ function showAnswer(answer) {
   say(parts.join(" · ") || "Done");
   const json = new Blob([JSON.stringify(answer, null, 2)], { type: "application/json" });
   element("save").href = URL.createObjectURL(json);
-  element("save").hidden = false;
+  element("save").hidden = element("no-matter").hidden = false;
   moveTo(current.seconds);
 }
 

@@ -10,8 +10,9 @@ export class WindowBar {
   constructor(root, windows, duration, seek) {
     this.cells = cellsOf(windows.filter((window) => window.predictions.length), duration);
     const colours = labelColours(this.cells);
+    /** Of bars; grey like the second for labels that are in no window the best. */
     this.colourOf = (label) =>
-      colours.labels.some((entry) => entry.label === label) ? colours.colourOf(label) : null;
+      colours.labels.some((entry) => entry.label === label) ? colours.colourOf(label) : "second";
     this.timeline = new Timeline(root, {
       duration,
       seek,
