@@ -84,17 +84,17 @@ class VideoPipeline:
 
     def __call__(self, source) -> np.ndarray:
         if isinstance(source, VideoReader):
-            return self._views(len(source), partial(self.read_frames, source), source.fps)
+            return self.assemble(len(source), partial(self.read_frames, source), source.fps)
         if not isinstance(source, (str, bytes, bytearray, memoryview)) and hasattr(
             source, "__array__"
         ):
             frames = check_frames(source)
-            return self._views(
+            return self.assemble(
                 len(frames),
                 lambda indices: np.stack([self._resize(to_uint8(frames[i])) for i in indices]),
             )
         with open_video(source, decoder=self.decoder) as video:
-            return self._views(len(video), partial(self.read_frames, video), video.fps)
+            return self.assemble(len(video), partial(self.read_frames, video), video.fps)
 
     def frame_indices(self, length: int, fps: float | None = None) -> np.ndarray:
         """The frames that a video of `length` frames is judged by.
@@ -128,14 +128,53 @@ class VideoPipeline:
             indices: frame numbers.
             visit: see `VideoReader.visit_frames`; gets uint8 `(crop_size, crop_size, 3)`.
         """
+        self.visit_resized(
+            video, indices, lambda index, frame: visit(index, self._crop_center(frame))
+        )
 
-        def crop(index: int, frame: np.ndarray) -> None:
-            visit(index, CROPS["center"][1](frame, self.crop_size)[0])
-
+    def visit_resized(
+        self, video: VideoReader, indices: np.ndarray, visit: Callable[[int, np.ndarray], None]
+    ) -> None:
+        """As `visit_frames`, without the crop: `assemble` makes views of such frames."""
         if self._scales_in_decoder:
-            video.visit_frames(indices, crop, size=self._resized_size)
+            video.visit_frames(indices, visit, size=self._resized_size)
         else:
-            video.visit_frames(indices, lambda index, frame: crop(index, self._resize(frame)))
+            video.visit_frames(indices, lambda index, frame: visit(index, self._resize(frame)))
+
+    def prepare_frame(self, frame: np.ndarray, crop: bool = True) -> np.ndarray:
+        """Resizes a single frame, and crops it to the center.
+
+        Args:
+            frame: uint8 `(height, width, 3)`.
+            crop: whether to crop; `assemble` makes views of frames that are only resized.
+
+        Returns:
+            uint8 `(crop_size, crop_size, 3)`, or `(height, width, 3)` uncropped.
+        """
+        frame = self._resize(frame)
+        return self._crop_center(frame) if crop else frame
+
+    def assemble(
+        self,
+        length: int,
+        read: Callable[[np.ndarray], np.ndarray],
+        fps: float | None = None,
+    ) -> np.ndarray:
+        """The views of a video whose frames come from somewhere else.
+
+        Args:
+            length: number of frames in the video.
+            read: returns resized frames `(len(indices), height, width, 3)` for ascending indices.
+            fps: frames per second, where it is known.
+
+        Returns:
+            What a call returns.
+        """
+        indices = self.frame_indices(length, fps)
+        needed, positions = np.unique(indices, return_inverse=True)
+        crops = CROPS[self.crop][1](read(needed), self.crop_size)
+        shape = (self.num_views, self.num_frames, *crops.shape[2:])
+        return crops[:, positions.reshape(-1)].reshape(shape)
 
     def describe(self) -> str:
         """One line for model cards and tables.
@@ -186,17 +225,8 @@ class VideoPipeline:
     def _scales_in_decoder(self) -> bool:
         return self.interpolation == "decoder" and self.short_side is not None
 
-    def _views(
-        self,
-        length: int,
-        read: Callable[[np.ndarray], np.ndarray],
-        fps: float | None = None,
-    ) -> np.ndarray:
-        indices = self.frame_indices(length, fps)
-        needed, positions = np.unique(indices, return_inverse=True)
-        crops = CROPS[self.crop][1](read(needed), self.crop_size)
-        shape = (self.num_views, self.num_frames, *crops.shape[2:])
-        return crops[:, positions.reshape(-1)].reshape(shape)
+    def _crop_center(self, frame: np.ndarray) -> np.ndarray:
+        return CROPS["center"][1](frame, self.crop_size)[0]
 
     def _resized_size(self, height: int, width: int) -> tuple[int, int]:
         return short_side_size(

@@ -6,12 +6,17 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     attributes={
         "ExportedModel": "exported_model",
+        "FramePrediction": "frame_prediction",
         "Predictor": "predictor",
         "Runtime": "runtime",
         "RuntimeEntry": "compare_runtimes",
         "RuntimeTimes": "compare_runtimes",
         "TensorSpec": "exported_model",
+        "WindowPrediction": "window_prediction",
+        "WindowViews": "window_views",
         "compare_runtimes": "compare_runtimes",
         "open_runtime": "runtimes",
+        "stream_windows": "stream_windows",
+        "window_views": "window_views",
     },
 )

@@ -1,5 +1,7 @@
 """TSM with shifts from the past says the same frame by frame as of the whole clip."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -28,15 +30,20 @@ def step_through(model, clips, states):
     step = model.step_model()
     logits = []
     for frame in np.moveaxis(clips, 1, 0):
-        states = step.predict_on_batch({"frame": frame, **states})
+        outputs = step({"frame": frame, **states}, training=False)
+        states = {name: keras.ops.convert_to_numpy(array) for name, array in outputs.items()}
         logits.append(states.pop("logits"))
     return np.stack(logits, axis=1), states
+
+
+def call(model, clips):
+    return keras.ops.convert_to_numpy(model(clips, training=False))
 
 
 def test_the_mean_over_the_frames_is_what_the_clip_gives(model):
     clips = draw_clips(2, 4, 40, 48)
     logits, _ = step_through(model, clips, model.initial_states(2, 40, 48))
-    expected = model.predict_on_batch(clips)
+    expected = call(model, clips)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(logits.mean(axis=1) / scale, expected / scale, atol=1e-5)
     assert np.abs(logits - logits[:, :1]).max() > 1e-2 * scale
@@ -57,13 +64,22 @@ def test_later_frames_change_nothing_before_them(model):
     changed = clips.copy()
     changed[:, 3] = 255 - changed[:, 3]
     features = model.feature_model()
-    before, after = features.predict_on_batch(clips), features.predict_on_batch(changed)
+    before, after = call(features, clips), call(features, changed)
     np.testing.assert_array_equal(before[:, :3], after[:, :3])
     assert np.abs(before[:, 3] - after[:, 3]).max() > 1e-3
 
 
 def test_the_step_model_shares_the_weights(model):
     assert [id(weight) for weight in model.step_model().weights] == list(map(id, model.weights))
+
+
+def test_the_step_model_is_made_again_from_its_config(model):
+    step = model.step_model(32)
+    config = json.loads(json.dumps(step.get_config()))
+    copy = type(step).from_config({**config, "dtype": "mixed_bfloat16"})
+    assert copy.input_shape == step.input_shape
+    assert copy.get_layer("stem_pool").compute_dtype == "bfloat16"
+    assert [weight.path for weight in copy.weights] == [weight.path for weight in step.weights]
 
 
 def test_states_are_float32_in_every_policy():
@@ -73,7 +89,7 @@ def test_states_are_float32_in_every_policy():
     assert types == {"float32"}
     clips = draw_clips(1, 4, 32, 32)
     logits, _ = step_through(model, clips, model.initial_states(1, 32, 32))
-    np.testing.assert_allclose(logits.mean(axis=1), model.predict_on_batch(clips), atol=2e-3)
+    np.testing.assert_allclose(logits.mean(axis=1), call(model, clips), atol=2e-3)
 
 
 def test_the_direction_is_in_the_config_only_where_it_was_chosen():

@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_video.models.resnet.convert_paddle import paddlevideo_map
-from keras_video.models.resnet.online_step import initial_states, make_step_model
+from keras_video.models.resnet.initial_states import initial_states
 from keras_video.models.resnet.resnet_backbone import ResNetBackbone, frame_features
+from keras_video.models.resnet.step_model import StepModel
 from keras_video.models.video_classifier import VideoClassifier
 
 # Of the reference's TSM, PP-TSM and PP-TSN: a faster classifier, no decay of its bias and of what
@@ -129,7 +130,7 @@ class ShiftedResNetClassifier(ResNetClassifier):
 
     frames_are_independent = False
 
-    def step_model(self, image_size: int | tuple[int, int] | None = None) -> keras.Model:
+    def step_model(self, image_size: int | tuple[int, int] | None = None) -> StepModel:
         """The network for streams: it takes one frame, and what the frames before it left.
 
         The mean of the logits of a clip's frames is what this model says of the clip, if the states
@@ -140,9 +141,9 @@ class ShiftedResNetClassifier(ResNetClassifier):
                 model's own, or any. Runtimes plan better for a known size.
 
         Returns:
-            A model that shares this one's weights, for inference. It takes a dictionary, `"frame"`
-            `(batch, height, width, 3)` from 0 to 255 and `"state_0"`, `"state_1"`, ... float32; and
-            returns one, `"logits"` `(batch, num_classes)` of the frame and the states for the next.
+            A `StepModel`, which shares this model's weights, for inference: a dictionary of
+            `"frame"` `(batch, height, width, 3)` and the states `"state_0"`, ... to one of
+            `"logits"` `(batch, num_classes)` and the states for the next frame.
 
         Raises:
             ValueError: the model looks into the future.
@@ -162,9 +163,7 @@ class ShiftedResNetClassifier(ResNetClassifier):
                 'Frame by frame runs a model with `shift_direction="past"`, trained so; this one '
                 f"looks at later frames too. Received: shift_direction={self.shift_direction!r}"
             )
-        return make_step_model(
-            self.backbone, self.get_layer("classifier"), image_size or self.image_size
-        )
+        return StepModel(self, image_size or self.image_size)
 
     def initial_states(self, batch: int, height: int, width: int) -> dict[str, np.ndarray]:
         """Zeros, the states of `step_model` before the first frame.
@@ -174,7 +173,8 @@ class ShiftedResNetClassifier(ResNetClassifier):
             height: of the frames in pixels.
             width: of the frames in pixels.
         """
-        return initial_states(self.step_model((height, width)).input, batch)
+        step = self.step_model((height, width))
+        return initial_states(step.input, step.states, batch)
 
     def get_config(self):
         # Not in configs of models from before there was a choice.
