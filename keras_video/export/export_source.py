@@ -128,6 +128,7 @@ class ExportSource:
             outputs=self.outputs,
             view_average=self.view_average,
             with_preprocessing=self.with_preprocessing,
+            states=getattr(self.original, "states", {}),
             preset=self.preset,
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_video.data import VideoPipeline, render_motion_clip
+from keras_video.export import export_model
 from keras_video.inference import Predictor, stream_windows
 from keras_video.models import TSM
 
@@ -93,13 +94,18 @@ def test_a_stream_without_a_window_says_so():
 
 
 @pytest.fixture(scope="module")
-def online():
+def online_model():
     """The weights of `tsm_tiny_motion`, which were trained for shifts both ways."""
     trained = TSM.from_preset("tsm_tiny_motion")
     model = TSM.from_config({**trained.get_config(), "shift_direction": "past"})
     model.set_weights(trained.get_weights())
     model.preprocessor, model.labels = trained.preprocessor, trained.labels
-    return Predictor(model)
+    return model
+
+
+@pytest.fixture(scope="module")
+def online(online_model):
+    return Predictor(online_model)
 
 
 def test_windows_of_a_stream_have_names(online):
@@ -139,13 +145,26 @@ def test_old_frames_are_forgotten_in_the_average(online):
     assert np.abs(after_black[20].scores - alone[0].scores).max() > 1e-4
 
 
-def test_a_step_model_alone_is_enough(online):
+def test_a_step_model_alone_is_enough(online, online_model):
     clip = render_motion_clip("moving up", 5, 8, 64)
-    step = Predictor(online._model.step_model(64))
+    step = Predictor(online_model.step_model(64))
     for ours, theirs in zip(step.classify_online(clip), online.classify_online(clip), strict=True):
         np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-5)
     with pytest.raises(ValueError, match="Only models with logits of classes"):
         step.classify(clip)
+
+
+@pytest.mark.slow
+def test_an_exported_step_model_runs_in_other_runtimes(online, online_model, tmp_path):
+    clip = render_motion_clip("moving up", 5, 6, 64)
+    expected = [answer.scores for answer in online.classify_online(clip, average=4)]
+    export_model(online_model.step_model(64), tmp_path / "step", "onnx")
+    for runtime in ("onnxruntime", "openvino"):
+        exported = Predictor(tmp_path / "step", runtime)
+        assert exported.states["state_0"] == "next_state_0"
+        answers = list(exported.classify_online(clip, average=4))
+        assert answers[0].predictions[0]["label"] in online.labels
+        np.testing.assert_allclose([each.scores for each in answers], expected, atol=1e-4)
 
 
 def test_what_cannot_run_on_streams_says_so(online):

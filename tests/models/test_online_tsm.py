@@ -31,8 +31,9 @@ def step_through(model, clips, states):
     logits = []
     for frame in np.moveaxis(clips, 1, 0):
         outputs = step({"frame": frame, **states}, training=False)
-        states = {name: keras.ops.convert_to_numpy(array) for name, array in outputs.items()}
-        logits.append(states.pop("logits"))
+        outputs = {name: keras.ops.convert_to_numpy(array) for name, array in outputs.items()}
+        states = {name: outputs[output] for name, output in step.states.items()}
+        logits.append(outputs["logits"])
     return np.stack(logits, axis=1), states
 
 

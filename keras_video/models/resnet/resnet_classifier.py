@@ -143,7 +143,8 @@ class ShiftedResNetClassifier(ResNetClassifier):
         Returns:
             A `StepModel`, which shares this model's weights, for inference: a dictionary of
             `"frame"` `(batch, height, width, 3)` and the states `"state_0"`, ... to one of
-            `"logits"` `(batch, num_classes)` and the states for the next frame.
+            `"logits"` `(batch, num_classes)` and the states for the next frame, `"next_state_0"`,
+            ...
 
         Raises:
             ValueError: the model looks into the future.
@@ -153,8 +154,8 @@ class ShiftedResNetClassifier(ResNetClassifier):
         >>> model = keras_video.models.TSM(num_classes=10, shift_direction="past")
         >>> step, states = model.step_model(), model.initial_states(1, 224, 224)
         >>> for frame in stream:
-        ...     states = step.predict_on_batch({"frame": frame[None], **states})
-        ...     logits = states.pop("logits")
+        ...     outputs = step.predict_on_batch({"frame": frame[None], **states})
+        ...     states = {name: outputs[output] for name, output in step.states.items()}
 
         Reference: Lin et al., section 4.2 (online TSM).
         """

@@ -17,7 +17,11 @@ class StepModel(FunctionalModel):
     Input: a dictionary of `"frame"`, `(batch, height, width, 3)` from 0 to 255, and of the states
     `"state_0"`, `"state_1"`, ..., float32.
     Output: a dictionary of `"logits"`, `(batch, num_classes)` float32 for the frame, and of the
-    states for the next frame, under the same names.
+    states for the next frame, `"next_state_0"`, `"next_state_1"`, ...
+
+    Attributes:
+        states: which output is what input of the next frame, `{"state_0": "next_state_0", ...}`:
+            graphs of other runtimes have no two tensors of one name.
 
     Args:
         model: a `TSM` or `PPTSM` with `shift_direction="past"`.
@@ -50,7 +54,7 @@ class StepModel(FunctionalModel):
             # Keras wants equally many outputs of all calls; the layer has no weights to share.
             online = type(layer).from_config(layer.get_config())
             outputs, state = online(x, state=ops.cast(states[key], layer.compute_dtype))
-            next_states[key] = ops.cast(state, "float32")
+            next_states[f"next_{key}"] = ops.cast(state, "float32")
             return outputs
 
         # Keras walks through the graph; the copy that it returns knows no states.
@@ -71,7 +75,7 @@ class StepModel(FunctionalModel):
         # === Config ===
         self.num_classes = model.num_classes
         self.image_size = None if size[0] is None else size
-        self.states = {key: key for key in states}
+        self.states = {key: f"next_{key}" for key in states}
         self.preprocessor, self.labels = model.preprocessor, model.labels
         self._model_config = keras.saving.serialize_keras_object(model)
 
