@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import re
 
 import av
 import av.logging
@@ -18,7 +19,7 @@ _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,mpegvideo,asf,ogg,gif,mxf,ivf,"
     "h264,hevc,m4v,obu,nut,dv,rm"
 )
-_SAID_TOO_LARGE = "exceeds specified max pixel count"
+_SAID_TOO_LARGE = re.compile(r"Picture size (\d+x\d+) (exceeds|is invalid)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,8 @@ class LimitedReader(PyAVReader):
         # FFmpeg's complaints are read, not printed.
         logging.getLogger("libav").addHandler(logging.NullHandler())
         av.logging.set_level(av.logging.ERROR)
+        # What is repeated would be said later, of another video.
+        av.logging.set_skip_repeated(False)
         with explained(path):
             _check(path, limits)
             super().__init__(path)
@@ -93,13 +96,19 @@ class explained:  # noqa: N801  a context manager
 
     def __exit__(self, kind, error, trace):
         self._capture.__exit__(kind, error, trace)
-        if error is None or isinstance(error, RequestError):
+        if isinstance(error, RequestError):
             return
-        said = " ".join(str(entry[-1]) for entry in self._logs[:100])
-        if _SAID_TOO_LARGE in said:
+        # The reader would put the frame before it in its place.
+        said = (_SAID_TOO_LARGE.search(str(entry[-1])) for entry in self._logs)
+        if too_large := next(filter(None, said), None):
             raise RequestError(
-                422, "too_many_pixels", "Its frames are larger than its header says, too large"
+                422,
+                "too_many_pixels",
+                f"The video has frames of {too_large[1]} pixels, which its header hides. This "
+                "server does not take as many: make it smaller",
             ) from error
+        if error is None:
+            return
         if isinstance(error, MemoryError | av.error.MemoryError):
             raise RequestError(
                 422, "too_much_memory", "Decoding it takes more memory than this server gives"
