@@ -17,20 +17,18 @@ from keras_video import (
     cli_evaluate,
     cli_features,
     cli_localize,
+    cli_predict,
     cli_serve,
     cli_tag,
 )
 from keras_video.cli_common import (
-    DEFAULT_PRESET,
     EXIT_BROKEN_PIPE,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
-    find_all,
     load_model,
     natural,
     positive,
-    require_decoder,
     with_subcommand,
 )
 
@@ -93,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"keras-video {__version__}")
     command = _commands_of(parser, common)
     _add_demo(command)
-    _add_predict(command)
+    cli_predict.add_predict(command)
     cli_evaluate.add_evaluate(command)
     cli_features.add_features(command)
     cli_benchmark.add_benchmark(command)
@@ -147,40 +145,6 @@ def _add_demo(command) -> None:
     demo.add_argument(
         "--seed", type=natural, default=0, metavar="N", help="which scenes (default: %(default)s)"
     )
-
-
-def _add_predict(command) -> None:
-    predict = command(
-        "predict",
-        _predict,
-        "name what happens in videos",
-        description="Names what happens in videos. A video that can't be read is named with the "
-        "reason, the others are still done, and the exit code is 1.",
-    )
-    predict.add_argument(
-        "paths", nargs="+", metavar="PATH", help="video files, folders, or quoted patterns"
-    )
-    predict.add_argument(
-        "--preset",
-        default=DEFAULT_PRESET,
-        metavar="NAME_OR_DIR",
-        help="name of a preset (`keras-video presets` lists them), directory, or "
-        "hf://org/name[@revision] (default: %(default)s)",
-    )
-    predict.add_argument(
-        "--top-k",
-        type=positive,
-        default=5,
-        metavar="N",
-        help="predictions a video (default: %(default)s)",
-    )
-    predict.add_argument(
-        "--json", action="store_true", help="print one JSON object a video, as soon as it is done"
-    )
-    predict.add_argument(
-        "--output", type=Path, metavar="FILE", help="also write one JSON object a video to FILE"
-    )
-    predict.add_argument("--decoder", metavar="NAME", help="decode with another reader: decord")
 
 
 def _add_presets(command) -> None:
@@ -261,34 +225,6 @@ def _demo(options: argparse.Namespace) -> int:
     console.print(Text(f"What the model saw and said: {annotated}"), soft_wrap=True)
     # Now and then a scene is hard; more than a quarter wrong means a broken installation.
     return 0 if right >= 0.75 * len(clips) else EXIT_FAILED
-
-
-def _predict(options: argparse.Namespace) -> int:
-    from keras_video.console import ResultWriter, progress_bar, report
-
-    paths, missing = find_all(options.paths)
-    if options.decoder:
-        require_decoder(options.decoder)
-    model = load_model(options.preset, options.debug) if paths else None
-    if model and model.preprocessor and options.decoder:
-        settings = {**model.preprocessor.get_config(), "decoder": options.decoder}
-        model.preprocessor = type(model.preprocessor).from_config(settings)
-    with contextlib.ExitStack() as stack:
-        output = options.output and stack.enter_context(options.output.open("w", encoding="utf-8"))
-        writer = ResultWriter(options.json, output)
-        # Also when interrupted: what is done is done.
-        stack.callback(writer.finish)
-        advance = stack.enter_context(progress_bar(len(paths)))
-        for source, error in missing:
-            writer.add(source, error)
-        results = model.classify_each(paths, options.top_k, errors="return") if paths else ()
-        for path, result in zip(paths, results, strict=True):
-            writer.add(path, result)
-            advance()
-    if writer.failed:
-        report(f"{writer.failed} of {writer.written} videos failed")
-        return EXIT_FAILED
-    return 0
 
 
 def _presets(options: argparse.Namespace) -> int:

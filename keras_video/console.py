@@ -25,6 +25,18 @@ class _PipeConsole(Console):
         raise BrokenPipeError
 
 
+def window_grid(windows: Sequence) -> Table:
+    """Returns the times of `WindowPrediction`s and the best class of each, for a cell."""
+    grid = Table.grid(padding=(0, 1))
+    for column in ("right", "right", "right", "left"):
+        grid.add_column(justify=column, no_wrap=column == "right", overflow="fold")
+    for window in windows:
+        best = window.predictions[0]
+        times = [f"{time:.1f} s" for time in (window.start, window.end)]
+        grid.add_row(*times, f"{best['score']:.1%}", Text(best["label"]))
+    return grid
+
+
 def score_grid(predictions: Sequence[dict]) -> Table:
     """Returns the scores and the labels of a video's predictions, for a cell of a table."""
     grid = Table.grid(padding=(0, 1))
@@ -50,8 +62,8 @@ class ResultWriter:
         self._table.columns[0].overflow = "fold"
         self.written = self.failed = 0
 
-    def add(self, path: str | Path, result: list[dict] | Exception) -> None:
-        """Writes the predictions for a video, or why there are none."""
+    def add(self, path: str | Path, result: list | Exception) -> None:
+        """Writes the predictions or the `WindowPrediction`s for a video, or why there are none."""
         self.written += 1
         record = {"path": str(path)}
         if isinstance(result, Exception):
@@ -59,6 +71,9 @@ class ResultWriter:
             record["error"] = getattr(result, "reason", None) or one_line(result)
             report(f"{path}: {record['error']}")
             cell = Text(record["error"], "red")
+        elif hasattr(result[0], "to_json"):
+            record["windows"] = [window.to_json() for window in result]
+            cell = window_grid(result)
         else:
             record["predictions"] = result
             cell = score_grid(result)
