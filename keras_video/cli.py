@@ -19,6 +19,7 @@ from keras_video import (
     cli_localize,
     cli_predict,
     cli_serve,
+    cli_summary,
     cli_tag,
 )
 from keras_video.cli_common import (
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_localize.add_localize(command)
     cli_serve.add_serve(command)
     _add_presets(command)
+    cli_summary.add_summary(command)
     _add_convert(command)
     return parser
 

@@ -94,6 +94,11 @@ class BidirectionalLSTM(keras.layers.Layer):
         ]
         return lstm_over_time(inputs, *weights, training=training)
 
+    def multiply_adds(self, input_shape, output_shape) -> dict[str, int]:
+        """Those of the gates of both directions, at every step."""
+        batch, time, channels = input_shape
+        return {"linear": 2 * batch * time * (channels + self.units) * 4 * self.units}
+
     def compute_output_shape(self, input_shape):
         return (*input_shape[:2], 2 * self.units)
 

@@ -1,6 +1,7 @@
 """`BoundaryMatching`: features of every segment of a sequence."""
 
 import functools
+import math
 
 import keras
 import numpy as np
@@ -132,6 +133,24 @@ class BoundaryMatching(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.max_duration, input_shape[1], self.filters)
+
+    multiply_adds_note = (
+        "counted by definition, the samples and their convolution; the dense layer comes first "
+        "here, on steps instead of segments, which is far less"
+    )
+
+    def multiply_adds(self, input_shape, output_shape) -> dict[str, int]:
+        """As published: the interpolated points of all samples, then the convolution over them.
+
+        Of the matrix of samples, only what isn't zero.
+        """
+        batch, _, channels = input_shape
+        per_cell = self.num_samples * channels * self.filters
+        entries = len(self._sampling.entries[1])
+        return {
+            "conv": batch * math.prod(output_shape[1:3]) * per_cell,
+            "matmul": batch * entries * channels,
+        }
 
     def get_config(self):
         return {

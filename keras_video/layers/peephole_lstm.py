@@ -97,6 +97,11 @@ class PeepholeLSTM(keras.layers.Layer):
         _, outputs = ops.scan(step, (zeros, zeros), projected)
         return ops.swapaxes(outputs, 0, 1)
 
+    def multiply_adds(self, input_shape, output_shape) -> dict[str, int]:
+        """Those of the gates at every step."""
+        batch, time, channels = input_shape
+        return {"linear": batch * time * (channels + self.units) * 4 * self.units}
+
     def compute_output_shape(self, input_shape):
         return (*input_shape[:2], self.units)
 

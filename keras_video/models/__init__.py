@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "AttentionLSTM": "attention_lstm.attention_lstm",
         "BMN": "bmn.bmn",
         "FunctionalModel": "functional_model",
+        "ModelSummary": "model_summary",
         "PPTSM": "pp_tsm.pp_tsm",
         "PPTSN": "pp_tsn.pp_tsn",
         "ResNetBackbone": "resnet.resnet_backbone",
@@ -22,5 +23,6 @@ __getattr__, __dir__, __all__ = attach(
         "VGGish": "vggish.vggish",
         "ViTBackbone": "timesformer.vit_backbone",
         "VideoClassifier": "video_classifier",
+        "summarize": "summarize",
     },
 )
