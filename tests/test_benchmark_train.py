@@ -1,5 +1,6 @@
 """The benchmark of training runs, and measures the same network in torch."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -11,9 +12,11 @@ TOOL = pathlib.Path(__file__).parents[1] / "tools" / "benchmark.py"
 
 
 @pytest.mark.slow
-def test_the_benchmark_of_training_prints_ratios_to_torch():
+def test_the_benchmark_of_training_prints_and_saves_ratios_to_torch(tmp_path):
     flags = ["--size=32", "--rounds=1", "--dtypes=bfloat16", "--torch=eager"]
-    done = subprocess.run([sys.executable, TOOL, "train", "tsm", *flags], capture_output=True)
+    saving = [f"--save={tmp_path / 'train.json'}", "--title=Training"]
+    command = [sys.executable, TOOL, "train", "tsm", *flags, *saving]
+    done = subprocess.run(command, capture_output=True)
     output = done.stdout.decode()
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     assert "Left out" not in done.stderr.decode()
@@ -27,3 +30,9 @@ def test_the_benchmark_of_training_prints_ratios_to_torch():
     for row in rows:
         assert all(float(number) > 0 for number in row[2:])
     assert rows[1][-2:] == ["1.00", "1.00"]
+    saved = json.loads((tmp_path / "train.json").read_text())
+    assert saved["title"] == "Training"
+    assert saved["command"] == f"python tools/benchmark.py train tsm {' '.join(flags)}"
+    (table,) = saved["tables"]
+    assert table["rows"] == rows
+    assert table["columns"][0] == "precision"

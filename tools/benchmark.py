@@ -40,6 +40,8 @@ measures BMN's layer against its published form, see `benchmark_matching.py`.
     python tools/benchmark.py runtimes pp_tsm
 
 measures a model in every runtime, from file to answer, see `benchmark_runtimes.py`.
+
+With `--save=docs/benchmarks/NAME.json --title=TITLE` the tables go into the documentation's page.
 """
 
 import importlib.util
@@ -55,6 +57,7 @@ from benchmark_models import MODELS
 from benchmark_multigrid import benchmark_multigrid
 from benchmark_runtimes import benchmark_runtimes
 from benchmark_train import benchmark_train
+from recording_console import RecordingConsole
 from rich.console import Console
 
 FLAGS = flags.FLAGS
@@ -66,6 +69,8 @@ flags.DEFINE_list(
     "dtypes", ["float32", "bfloat16"], "Precisions; float16, in training, is for GPUs."
 )
 flags.DEFINE_list("torch", ["eager", "compile"], "Ways of torch; compiling takes minutes.")
+flags.DEFINE_string("save", None, "A file of docs/benchmarks to keep the tables in, NAME.json.")
+flags.DEFINE_string("title", None, "What the saved tables are called in the documentation.")
 flags.DEFINE_list("backends", ["tensorflow"], "Backends of Keras to train on.")
 
 
@@ -104,7 +109,14 @@ def main(arguments):
             f"Name models of {tuple(MODELS)}, data, features, multigrid, boundary_matching, or "
             f"extraction, train or runtimes and models. Received: {chosen}"
         )
-    console = Console(width=100)
+    console = RecordingConsole(width=100)
+    measure(console, chosen)
+    if FLAGS.save:
+        console.save(FLAGS.save, FLAGS.title or " ".join(chosen))
+
+
+def measure(console: Console, chosen: list[str]) -> None:
+    """Prints the tables of what was named."""
     models = [name for name in chosen if name in MODELS]
     if "data" in chosen:
         benchmark_data(console, FLAGS.rounds)
