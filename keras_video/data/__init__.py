@@ -1,6 +1,7 @@
 """Video files to clips: decode, sample, resize, crop. NumPy and Pillow, no Keras backend.
 
 - `open_video`: a file becomes a `VideoReader`, frame i of the video, exactly
+- `LiveReader`: the frames of a camera or a network stream, as they come
 - `sample_*`: which frames make a clip, functions of the video's length
 - `resize`, `*_crop`: what a frame looks like to the model
 - `transforms`: random changes of clips for training, alike for all frames
@@ -28,6 +29,7 @@ __getattr__, __dir__, __all__ = attach(
         "FrameFolderReader": "frame_folder_reader",
         "FrameShard": "frame_shard",
         "IndexCache": "index_cache",
+        "LiveReader": "live_reader",
         "MATCH_CLASSES": "match_videos",
         "MOTION_CLASSES": "motion_clips",
         "NoAudioTrackError": "audio_track",
