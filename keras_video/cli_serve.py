@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import logging
 import signal
 from pathlib import Path
 
@@ -104,11 +105,13 @@ def _serve(options: argparse.Namespace) -> int:
     settings = Settings(**given, allowed_urls=tuple(options.allow_url))
     predictor, name = _load(options)
     warn_of_strangers(options.host)
+    if options.access_log:
+        logging.basicConfig(format="%(asctime)s %(message)s")
+        logging.getLogger("keras_video.serving").setLevel(logging.INFO)
     ended_by = run_server(
         create_app(predictor, settings, name),
         options.host,
         options.port,
-        access_log=options.access_log,
         on_ready=lambda address: print(
             f"keras_video serves {name} at {address} (API: {address}/docs)", flush=True
         ),

@@ -187,7 +187,7 @@ def _start(service, files: TemporaryFiles) -> None:
         service.start(files)
     # Health tells, and `run_server` ends the process.
     except Exception as error:
-        _LOG.exception("the server could not start")
+        _LOG.error("the server could not start", exc_info=_LOG.isEnabledFor(logging.DEBUG))
         service.failure = error
 
 

@@ -62,10 +62,10 @@ def download(
                         408, "url_timeout", f"The URL gave no whole video in {seconds:g} seconds"
                     )
     except urllib.error.HTTPError as error:
-        with error:
-            raise RequestError(
-                422, "url_unreachable", f"The URL was answered with the status {error.code}"
-            ) from error
+        error.close()
+        raise RequestError(
+            422, "url_unreachable", f"The URL was answered with the status {error.code}"
+        ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise RequestError(422, "url_unreachable", "The URL cannot be read") from error
 

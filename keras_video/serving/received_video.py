@@ -38,8 +38,9 @@ async def received_video(
                 await _receive(body, request.headers, path, settings, files)
         except TimeoutError as error:
             raise _too_slow(settings.upload_seconds) from error
-        except RequestError:
-            await body.drain()
+        except RequestError as error:
+            if error.status != 408:
+                await body.drain()
             raise
         yield path
     finally:

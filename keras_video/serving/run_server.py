@@ -17,7 +17,6 @@ def run_server(
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
-    access_log: bool = False,
     on_ready: Callable[[str], None] = lambda address: None,
 ) -> int:
     """Serves until SIGTERM or Ctrl-C.
@@ -30,7 +29,6 @@ def run_server(
         host: address to listen at. Others than the default make the server public: it knows no
             passwords and no encryption, so put a reverse proxy in front of it.
         port: 0 for any that is free.
-        access_log: print a line a request.
         on_ready: called with the server's address as soon as it answers.
 
     Returns:
@@ -91,8 +89,9 @@ def run_server(
         address = f"http://{name}:{listening.getsockname()[1]}"
         config = uvicorn.Config(
             app,
-            log_level="info" if access_log else "warning",
-            access_log=access_log,
+            # `Traffic` has a line for each request, on the logger of its module.
+            log_config=None,
+            access_log=False,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=1,
             server_header=False,
