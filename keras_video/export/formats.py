@@ -1,7 +1,6 @@
 """The formats: which precisions they hold, what their files are called, what writes them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from keras_video.export.export_error import ExportError
 from keras_video.presets.import_string import import_object

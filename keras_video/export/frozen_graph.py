@@ -2,13 +2,15 @@
 
 import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import keras
 
 from keras_video._compat import lowered_for_cpu, tracing_for_export
 from keras_video.inference.exported_model import TensorSpec
+
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class FrozenGraph:
         graph = type(self.graph)()
         graph.CopyFrom(self.graph)
         _lower_loops(graph, True)
+        _rename_functions(graph)
 
         @tf.function(autograph=False)
         def serving_default(**arrays):
@@ -137,7 +140,28 @@ def _folded(graph, inputs: list[str], outputs: list[str]):
 
 
 def _lower_loops(graph, lower: bool) -> None:
-    functions = (function.node_def for function in graph.library.function)
-    for node in itertools.chain(graph.node, *functions):
+    for node in _nodes(graph):
         if node.op in ("While", "StatelessWhile", "If", "StatelessIf"):
             node.attr["_lower_using_switch_merge"].b = lower
+
+
+def _rename_functions(graph) -> None:
+    """Gives the bodies of loops names of their own.
+
+    Those of the model that was traced, which TensorFlow forgets when that one is deleted, would
+    else be the same functions.
+    """
+    names = {}
+    for function in graph.library.function:
+        name = function.signature.name
+        names[name] = function.signature.name = f"{name}_{next(_numbers)}"
+    for node in _nodes(graph):
+        for value in node.attr.values():
+            for function in (value.func, *value.list.func):
+                if function.name in names:
+                    function.name = names[function.name]
+
+
+def _nodes(graph) -> Iterator:
+    functions = (function.node_def for function in graph.library.function)
+    return itertools.chain(graph.node, *functions)

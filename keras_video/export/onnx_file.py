@@ -48,7 +48,7 @@ def write_onnx(
             output_names=list(frozen.tensors.values()),
             tensors_to_rename=tensors,
             opset=OPSET,
-            custom_op_handlers={"Erfc": (_erfc, [])},
+            custom_op_handlers={"Erfc": (_erfc, []), "Pad": (_pad, []), "PadV2": (_pad, [])},
         )
         converted = tf2onnx.optimizer.optimize_graph(converted, catch_errors=False)
         model = converted.make_model("keras_video")
@@ -98,6 +98,22 @@ def _erfc(context, node, name, args) -> None:
     context.make_node(
         "Sub", [one.output[0], erf.output[0]], outputs=[output], shapes=[shape], dtypes=[dtype]
     )
+
+
+def _pad(context, node, name, args) -> None:
+    """Padding: tf2onnx gives that of halves a value in float32, which runtimes refuse."""
+    import numpy as np
+    from onnx import TensorProto
+    from tf2onnx import utils
+    from tf2onnx.onnx_opset.nn import Pad
+
+    node.type = "Pad"
+    if context.get_dtype(node.output[0]) != TensorProto.FLOAT16 or not node.inputs[1].is_const():
+        Pad.version_11(context, node)
+        return
+    paddings = node.inputs[1].get_tensor_value(as_list=False).astype(np.int64).T.flatten()
+    constant = context.make_const(utils.make_name("paddings"), paddings)
+    context.replace_input(node, node.input[1], constant.output[0], 1)
 
 
 @contextlib.contextmanager
