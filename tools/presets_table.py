@@ -22,18 +22,6 @@ END = "<!-- end of presets -->"
 
 HEADER = ("Name", "Model", "Dataset", "Top-1, %", "Parameters", "Views", "Weights")
 RIGHT = {"Top-1, %", "Parameters", "Views"}
-# Format of an original checkpoint -> who made it.
-SOURCES = {
-    "caffe2": "PySlowFast",
-    "huggingface": "Hugging Face",
-    "mit": "MIT",
-    "mmaction2": "MMAction2",
-    "paddleclas": "PaddleClas",
-    "paddlevideo": "PaddleVideo",
-    "pyslowfast": "PySlowFast",
-    "pytorchvideo": "PyTorchVideo",
-    "videotag": "PaddleVideo",
-}
 
 
 def builtin_presets() -> list[Preset]:
@@ -105,11 +93,10 @@ def _preprocessor_arguments(preset: Preset) -> Mapping | None:
 def _weights(preset: Preset) -> str:
     if preset.bundled:
         return "in this package"
-    source = SOURCES.get(preset.source_format, preset.source_format)
     address = preset.source_url
     if address is None and preset.repository:
         address = f"https://huggingface.co/{preset.repository}"
-    return _link(source, address)
+    return _link(preset.publisher, address)
 
 
 def _link(text: str, address: str | None) -> str:

@@ -181,17 +181,10 @@ class Application:
         return [part for part in self.part_names if getattr(self, part) is not None]
 
     def _write_card(self, repository: str, folder: Path) -> None:
-        name = type(self).__name__
-        summary = (type(self).__doc__ or name).split("\n")[0]
-        (folder / files.CARD).write_text(
-            "---\nlibrary_name: keras-video\npipeline_tag: video-classification\n"
-            "tags:\n- keras\n- keras-video\n---\n\n"
-            f"# {repository.partition('/')[2]}\n\n{summary}\n\n"
-            "```python\nimport keras_video\n\n"
-            f'application = keras_video.applications.{name}.from_preset("hf://{repository}")\n'
-            "```\n",
-            encoding="utf-8",
-        )
+        from keras_video.applications.application_card import saved_application_card
+
+        card = saved_application_card(repository, type(self)).text()
+        (folder / files.CARD).write_text(card, encoding="utf-8")
 
     @classmethod
     def _from_directory(cls, folder: Path, overrides: dict):

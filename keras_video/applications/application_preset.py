@@ -23,6 +23,11 @@ class ApplicationPreset:
         repository: Hub repository, `"org/name"`; by default as for models.
         revision: Hub revision to pin; `None` follows `main`.
         license: identifier of the licence of the weights.
+        license_note: what else is known about it, as a sentence.
+        task: as in `keras_video.Preset`.
+        dataset: what the models were trained on.
+        weights_note: where the weights come from, as a sentence.
+        limits: what to know before relying on it, as sentences.
 
     Example:
 
@@ -39,6 +44,11 @@ class ApplicationPreset:
     repository: str | None = None
     revision: str | None = None
     license: str | None = None
+    license_note: str = ""
+    task: str = "video-classification"
+    dataset: str | None = None
+    weights_note: str = ""
+    limits: tuple[str, ...] = ()
 
     @property
     def hub_repository(self) -> str:

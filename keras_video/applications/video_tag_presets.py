@@ -1,6 +1,7 @@
 """The published VideoTag and its two models."""
 
 from keras_video.applications.application_preset import ApplicationPreset
+from keras_video.models.published import LAYOUT, PAPERS, project_license_note
 from keras_video.presets.preset import Preset
 
 _SOURCE = "https://videotag.bj.bcebos.com"
@@ -9,6 +10,8 @@ _LABELS = (
     "label_3396.txt"
 )
 _DATASET = "videos with 3396 Chinese tags"
+_LICENSE_NOTE = project_license_note("PaddleVideo")
+_UNKNOWN_VIDEOS = "Which videos it was trained on is not published."
 
 PRESETS = [
     Preset(
@@ -28,6 +31,14 @@ PRESETS = [
         source_format="videotag",
         parameters=42_500_160,
         license="apache-2.0",
+        license_note=_LICENSE_NOTE,
+        task="image-feature-extraction",
+        paper=PAPERS["ResNetBackbone"],
+        conversion_note=LAYOUT,
+        limits=(
+            "It has no classifier: its features are for `video_tag_3k_predictor`.",
+            _UNKNOWN_VIDEOS,
+        ),
     ),
     Preset(
         name="video_tag_3k_predictor",
@@ -48,6 +59,14 @@ PRESETS = [
         source_format="videotag",
         parameters=64_266_564,
         license="apache-2.0",
+        license_note=_LICENSE_NOTE,
+        paper=PAPERS["AttentionLSTM"],
+        conversion_note=LAYOUT,
+        limits=(
+            "It takes features of `video_tag_3k_extractor`, 300 steps of 2048, not videos.",
+            "A video can have any number of its 3396 tags; ten names stand for two of them each.",
+            _UNKNOWN_VIDEOS,
+        ),
     ),
 ]
 
@@ -59,5 +78,12 @@ APPLICATIONS = [
         settings={"extraction": {"frames": 300}},
         description="3396 Chinese tags for whole videos (PaddleVideo's VideoTag).",
         license="apache-2.0",
+        license_note=_LICENSE_NOTE,
+        dataset=_DATASET,
+        limits=(
+            "A video can have any number of tags; ten names stand for two tags each.",
+            _UNKNOWN_VIDEOS,
+            "No published result is known.",
+        ),
     ),
 ]

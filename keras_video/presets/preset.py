@@ -11,6 +11,22 @@ DEFAULT_HUB_ORG = "keras-video"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _IMPORT_STRING = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
+# Who measured a result, and on which weights.
+PROVENANCES = ("published", "converted", "retrained")
+
+# Format of an original checkpoint -> whose it is.
+_PUBLISHERS = {
+    "caffe2": "PySlowFast",
+    "huggingface": "Hugging Face",
+    "mit": "MIT",
+    "mmaction2": "MMAction2",
+    "paddleclas": "PaddleClas",
+    "paddlevideo": "PaddleVideo",
+    "pyslowfast": "PySlowFast",
+    "pytorchvideo": "PyTorchVideo",
+    "videotag": "PaddleVideo",
+}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Preset:
@@ -35,18 +51,28 @@ class Preset:
         source_format: which of the class's `checkpoint_maps` reads the original checkpoint.
         source_part: `"model"`, or `"backbone"` where the original checkpoint is an image network
             whose classifier is left out, as in `convert`.
-        metrics: published results, e.g. `{"top1": 74.54}`.
+        metrics: results in percent, e.g. `{"top1": 74.54}`.
         metrics_source: where the results are published.
+        metrics_provenance: `"published"` (default) by the authors, not measured again;
+            `"converted"`, measured with the converted weights; or `"retrained"`, trained and
+            measured with keras_video.
         parameters: number of trainable parameters.
-        license: SPDX-like license identifier of the weights.
+        license: SPDX-like license identifier of the weights; `None` where it is unknown.
+        license_note: what else is known about it, as a sentence.
+        task: what the model is for, one of the Hub's names where it has one:
+            `"video-classification"` (default), `"image-feature-extraction"`, or another.
+        paper: address of the paper.
+        recipe: the script in `recipes/` that trains it, without `.py`.
+        conversion_note: what has been checked about the conversion, as a sentence.
+        limits: what to know before relying on it, as sentences.
         repository: Hub repository, `"org/name"`; by default the organisation of
             `KERAS_VIDEO_HUB_ORG` (`"keras-video"`) and the preset's name.
         revision: Hub revision (commit, tag or branch) to pin; `None` follows `main`.
         bundled: whether the files ship inside the package, in `presets/bundled/<name>`.
 
     Raises:
-        PresetError: if a name, an import string or a repository is malformed, or the part is
-            unknown.
+        PresetError: if a name, an import string or a repository is malformed, or the part or the
+            provenance is unknown.
 
     Example:
 
@@ -70,8 +96,15 @@ class Preset:
     source_part: str = "model"
     metrics: Mapping = dataclasses.field(default_factory=dict)
     metrics_source: str | None = None
+    metrics_provenance: str = "published"
     parameters: int | None = None
     license: str | None = None
+    license_note: str = ""
+    task: str = "video-classification"
+    paper: str | None = None
+    recipe: str | None = None
+    conversion_note: str = ""
+    limits: tuple[str, ...] = ()
     repository: str | None = None
     revision: str | None = None
     bundled: bool = False
@@ -93,6 +126,12 @@ class Preset:
                 f'Preset {self.name!r}: source_part must be "model" or "backbone". '
                 f"Received: source_part={self.source_part!r}"
             )
+        if self.metrics_provenance not in PROVENANCES:
+            raise PresetError(
+                f"Preset {self.name!r}: metrics_provenance must be one of "
+                f"{', '.join(PROVENANCES)}. "
+                f"Received: metrics_provenance={self.metrics_provenance!r}"
+            )
         if self.repository is not None and self.repository.count("/") != 1:
             raise PresetError(
                 f"Preset {self.name!r}: repository must be 'org/name'. "
@@ -108,6 +147,13 @@ class Preset:
     def model_class_name(self) -> str:
         """The name of the model class, without importing it."""
         return self.model.partition(":")[2]
+
+    @property
+    def publisher(self) -> str:
+        """Who published the weights first."""
+        if self.bundled:
+            return "keras_video"
+        return _PUBLISHERS.get(self.source_format, self.source_format)
 
 
 def hub_repository(name: str, repository: str | None = None) -> str:

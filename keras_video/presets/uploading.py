@@ -1,17 +1,18 @@
 """Publishes presets on the Hugging Face Hub."""
 
+import contextlib
 import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from keras_video._version import __version__
 from keras_video.presets import preset_files as files
 from keras_video.presets.errors import PresetError, one_line
 from keras_video.presets.hub import hub_address, is_network_error
-from keras_video.presets.model_card import model_card
+from keras_video.presets.preset_card import saved_card
 from keras_video.presets.saving import save_preset
 from keras_video.presets.trusted_config import read_object_config
 
@@ -122,11 +123,8 @@ def upload_files(
     Raises:
         PresetError: if the Hub refuses.
     """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    api = HfApi(library_name="keras-video", library_version=__version__, **access)
-    try:
+    api = _api(access)
+    with _explained(repository, access["endpoint"]):
         repository = api.create_repo(repository, exist_ok=True, private=private).repo_id
         write_card(repository, folder)
         return api.upload_folder(
@@ -137,13 +135,83 @@ def upload_files(
             allow_patterns=[*names, files.CARD],
             delete_patterns=list(names),
         ).commit_url
+
+
+def check_access(repository: str, access: dict) -> None:
+    """Asks the Hub whether a token is valid and may write, before the work is done.
+
+    Args:
+        repository: where the upload will go.
+        access: `token` and `endpoint`.
+
+    Raises:
+        PresetError: if not, or if the Hub can't be reached.
+    """
+    with _explained(repository, access["endpoint"]):
+        user = _api(access).whoami()
+    if user.get("auth", {}).get("accessToken", {}).get("role") == "read":
+        raise PresetError(
+            "The token may only read: use one that may write to this account. "
+            f"Received: 'hf://{repository}'"
+        )
+
+
+def published_files(
+    repository: str, access: dict, revision: str | None = None
+) -> tuple[str | None, dict[str, str]]:
+    """What a repository has.
+
+    Args:
+        repository: `"org/name"`.
+        access: `token` and `endpoint`.
+        revision: branch; `None` is `main`.
+
+    Returns:
+        The address of the latest commit, `None` if there is no such repository or branch; and
+        `{path: id}`, where the id is git's of the content, or the SHA-256 of a file in LFS.
+
+    Raises:
+        PresetError: if the Hub refuses or can't be reached.
+    """
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    api = _api(access)
+    with _explained(repository, access["endpoint"]):
+        try:
+            commit = api.model_info(repository, revision=revision).sha
+        except (RepositoryNotFoundError, RevisionNotFoundError):
+            return None, {}
+        entries = list(api.list_repo_tree(repository, recursive=True, revision=commit))
+    ids = {
+        entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id
+        for entry in entries
+        if hasattr(entry, "blob_id")  # Folders have none.
+    }
+    return f"{hub_address(access['endpoint'])}/{repository}/commit/{commit}", ids
+
+
+def _api(access: dict):
+    from huggingface_hub import HfApi
+
+    return HfApi(library_name="keras-video", library_version=__version__, **access)
+
+
+@contextlib.contextmanager
+def _explained(repository: str, endpoint: str | None) -> Iterator[None]:
+    """Turns the errors of the Hub's client into ones that say what to do."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        yield
+    except PresetError:
+        raise
     except (HFValidationError, HfHubHTTPError, OSError, RuntimeError) as error:
-        raise PresetError(_explanation(error, repository, access["endpoint"])) from error
+        raise PresetError(_explanation(error, repository, endpoint)) from error
     except Exception as error:
         # The errors of the client's HTTP library have no common base class across its versions.
         if not is_network_error(error):
             raise
-        raise PresetError(_explanation(error, repository, access["endpoint"])) from error
+        raise PresetError(_explanation(error, repository, endpoint)) from error
 
 
 def _write_card(repository: str, folder: Path) -> None:
@@ -152,7 +220,7 @@ def _write_card(repository: str, folder: Path) -> None:
         return
     known = json.loads(metadata.read_text(encoding="utf-8")) if metadata.is_file() else {}
     config = read_object_config(folder / files.CONFIG)
-    card.write_text(model_card(repository, config, known), encoding="utf-8")
+    card.write_text(saved_card(repository, folder, config, known).text(), encoding="utf-8")
 
 
 def _explanation(error: Exception, repository: str, endpoint: str | None) -> str:

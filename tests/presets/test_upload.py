@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 from huggingface_hub import ModelCard
-from tiny_classifier import TinyClassifier, answers, trained
+from tiny_classifier import TinyClassifier, answers, tiny_preset, trained
 
-from keras_video.presets import PresetError, upload_preset
+from keras_video.presets import PresetError, register_preset, upload_preset
+from keras_video.presets.preset_card import preset_card
 
 # Warnings of the Hub client and of Keras about the libraries that they use.
 pytestmark = [
@@ -24,7 +25,12 @@ def test_a_published_model_comes_back(hub):
 
 
 def test_a_saved_preset_is_published_with_a_model_card(hub, tmp_path):
-    metadata = {"license": "apache-2.0", "metrics": {"top1": 74.54}, "description": "Tiny."}
+    metadata = {
+        "license": "apache-2.0",
+        "metrics": {"top1": 74.54},
+        "dataset": "Things",
+        "description": "Tiny.",
+    }
     trained().save_to_preset(tmp_path / "saved", metadata=metadata)
     upload_preset("hf://writer/tiny", tmp_path / "saved", token="hf_writer", endpoint=hub.address)
     files = hub.repositories["writer/tiny"].files
@@ -34,7 +40,19 @@ def test_a_saved_preset_is_published_with_a_model_card(hub, tmp_path):
     assert header.library_name == "keras-video"
     assert header.pipeline_tag == "video-classification"
     assert header.license == "apache-2.0"
-    assert "| top1 | 74.54 |" in card and 'hf://writer/tiny")' in card
+    (result,) = header.eval_results
+    assert (result.metric_value, result.dataset_name) == (74.54, "Things")
+    assert "| Top-1 accuracy, % | 74.54 |" in card and 'hf://writer/tiny")' in card
+
+
+def test_a_copy_of_a_preset_is_published_with_the_preset_s_own_card(hub, tmp_path):
+    preset = register_preset(tiny_preset(dataset="Things", limits=("It is tiny.",)))
+    trained().save_to_preset(tmp_path / "saved", metadata={"preset": preset.name})
+    options = {"token": "hf_writer", "endpoint": hub.address}
+    upload_preset("hf://writer/tiny", tmp_path / "saved", **options)
+    card = hub.repositories["writer/tiny"].files["README.md"].data.decode()
+    assert card == preset_card(preset, "writer/tiny").text()
+    assert "- It is tiny." in card and "published upstream" in card
 
 
 def test_only_a_preset_s_files_are_published(hub, tmp_path):

@@ -14,5 +14,12 @@ PRESETS = [
         metrics={"auc": 67.23, "ar@1": 33.26, "ar@5": 49.48, "ar@10": 56.86, "ar@100": 75.19},
         docs="localization/bmn.md",
         parameters=2_782_980,
+        task="temporal-action-localization",
+        recipe="bmn_activitynet",
+        limits=(
+            "It takes features, 100 steps of 400 channels a video (PaddleVideo's two-stream TSN), "
+            "not videos. Features of another network need another training.",
+            "It says when something happens, not what.",
+        ),
     ),
 ]

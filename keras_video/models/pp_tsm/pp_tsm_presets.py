@@ -9,6 +9,9 @@ UNIFORM = {**SQUEEZED, "sampling": "uniform"}
 # Ten clips, three crops: 30 views.
 DENSE = {**SQUEEZED, "sampling": "dense", "num_clips": 10, "crop": "three"}
 
+SQUEEZED_NOTE = "Frames are squeezed to 4:3, whatever their shape, as in training."
+NOT_REPEATED = "No recipe here repeats its distillation."
+
 PRESETS = [
     paddlevideo_preset(
         name=name,
@@ -20,13 +23,16 @@ PRESETS = [
         metrics={"top1": top1},
         docs="recognition/pp-tsm.md",
         parameters={50: 24_346_864, 101: 43_338_992}[depth],
+        recipe=recipe,
+        limits=(SQUEEZED_NOTE, *(() if recipe else (NOT_REPEATED,))),
     )
-    for name, depth, style, remark, top1, url in (
+    for name, depth, style, remark, recipe, top1, url in (
         (
             "pp_tsm_k400",
             50,
             "uniform",
             "",
+            "pp_tsm_k400_uniform",
             74.54,
             "PaddleVideo-release2.1/PPTSM/ppTSM_k400_uniform.pdparams",
         ),
@@ -35,6 +41,7 @@ PRESETS = [
             50,
             "uniform",
             ", distilled",
+            None,
             75.11,
             "PaddleVideo-release2.1/PPTSM/ppTSM_k400_uniform_distill.pdparams",
         ),
@@ -43,6 +50,7 @@ PRESETS = [
             50,
             "dense",
             "",
+            "pp_tsm_k400_dense",
             75.69,
             "PaddleVideo-release2.1/PPTSM/ppTSM_k400_dense.pdparams",
         ),
@@ -51,6 +59,7 @@ PRESETS = [
             50,
             "dense",
             ", distilled",
+            None,
             76.16,
             "PaddleVideo-release2.1/PPTSM/ppTSM_k400_dense_distill.pdparams",
         ),
@@ -59,6 +68,7 @@ PRESETS = [
             101,
             "uniform",
             ", distilled",
+            None,
             76.35,
             "PaddleVideo-release2.2/ppTSM_k400_uniform_distill_r101.pdparams",
         ),
@@ -67,6 +77,7 @@ PRESETS = [
             101,
             "dense",
             "",
+            "pp_tsm_101_k400_dense",
             77.15,
             "PaddleVideo-release2.2/ppTSM_k400_dense_r101.pdparams",
         ),

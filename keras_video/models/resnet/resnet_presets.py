@@ -1,6 +1,7 @@
 """Presets of `ResNetBackbone`: the image networks that video models are initialised from."""
 
 from keras_video.models.paddlevideo import HOST
+from keras_video.models.published import LAYOUT, PAPERS, project_license_note
 from keras_video.presets.preset import Preset
 
 PRESETS = [
@@ -15,6 +16,11 @@ PRESETS = [
         source_part="backbone",
         parameters=parameters,
         license="apache-2.0",
+        license_note=project_license_note("PaddleClas"),
+        task="image-feature-extraction",
+        paper=PAPERS["ResNetBackbone"],
+        conversion_note=LAYOUT,
+        limits=("It has no classifier: trainings start from it.",),
     )
     for name, network, depth, variant, remark, users, parameters, url in (
         (

@@ -6,6 +6,7 @@ PaddleVideo's; the others end in whose weights they are.
 
 from keras_video.models.paddlevideo import paddlevideo_preset
 from keras_video.models.published import published_preset
+from keras_video.presets.card_header import HOMEPAGE
 from keras_video.presets.preset import Preset
 
 # Ten clips, each judged at three places.
@@ -23,6 +24,10 @@ TORCH = {"interpolation": "opencv_linear"}
 # MMAction2: frames are counted, whatever a video's frame rate.
 MMACTION2 = {"sampling": "dense", **TORCH, "rounding": "nearest"}
 FRAMES = {"8x8": 8, "4x16": 4}
+CAFFE2 = (
+    "The network is tested with random weights against PySlowFast, the names of the file's tensors "
+    f"against a list of them ([tests/golden]({HOMEPAGE}/tree/main/tests/golden)); the file is not."
+)
 
 
 def slowfast_config(clip: str, depth: int = 50, fusion_kernel: int | None = None) -> dict:
@@ -44,12 +49,15 @@ PADDLEVIDEO = [
         metrics={"top1": top1, "top5": top5},
         docs="recognition/slowfast.md",
         parameters=parameters,
+        recipe=f"slowfast_{recipe}",
+        limits=("PaddleVideo's copy of Kinetics-400 lacked about 5 % of the videos.",),
     )
-    for clip, remark, preprocessor, file, top1, top5, parameters in (
-        ("4x16", "", THIRTY_VIEWS, "SlowFast.pdparams", 74.35, 91.33, 34_480_216),
+    for clip, remark, recipe, preprocessor, file, top1, top5, parameters in (
+        ("4x16", "", "4x16_k400", THIRTY_VIEWS, "SlowFast.pdparams", 74.35, 91.33, 34_480_216),
         (
             "8x8",
             ", multigrid training",
+            "8x8_k400_multigrid",
             SMALL_VIEWS,
             "SlowFast_8*8.pdparams",
             75.84,
@@ -85,6 +93,8 @@ PYSLOWFAST = [
             description=f"SlowFast {clip}, ResNet-50, of its authors.",
             preprocessor={**THIRTY_VIEWS, **TORCH},
             source_format="caffe2",
+            conversion_note=CAFFE2,
+            recipe="slowfast_8x8_k400" if clip == "8x8" else None,
         )
         for clip, top1, top5 in (("4x16", 75.6, 92.0), ("8x8", 77.0, 92.6))
     ),
@@ -118,6 +128,8 @@ PYSLOWFAST = [
             },
             url=f"model_zoo/kinetics400/SLOWONLY_{clip}_R50.pkl",
             source_format="caffe2",
+            conversion_note=CAFFE2,
+            recipe="slow_only_8x8_k400" if clip == "8x8" else None,
             top1=top1,
             top5=top5,
             parameters=32_454_096,

@@ -1,7 +1,13 @@
 """Presets of TimeSformer."""
 
 from keras_video.models.paddlevideo import paddlevideo_preset
-from keras_video.models.published import published_preset
+from keras_video.models.published import (
+    GOLDEN,
+    LAYOUT,
+    PAPERS,
+    project_license_note,
+    published_preset,
+)
 from keras_video.presets.preset import Preset
 
 # Three places of one clip.
@@ -19,6 +25,11 @@ PADDLEVIDEO = [
         source_part="backbone",
         parameters=85_798_656,
         license="apache-2.0",
+        license_note=project_license_note("PaddleClas"),
+        task="image-feature-extraction",
+        paper=PAPERS["ViTBackbone"],
+        conversion_note=LAYOUT,
+        limits=("It has no classifier: trainings start from it.",),
     ),
     paddlevideo_preset(
         name="timesformer_k400",
@@ -30,6 +41,8 @@ PADDLEVIDEO = [
         metrics={"top1": 77.29},
         docs="recognition/timesformer.md",
         parameters=121_566_352,
+        recipe="timesformer_k400",
+        limits=("Other pages of PaddleVideo give 77.03 and 77.08 for it.",),
     ),
 ]
 
@@ -51,6 +64,9 @@ FACEBOOK = [
         metrics_source="https://github.com/facebookresearch/TimeSformer",
         parameters=parameters,
         license="cc-by-nc-4.0",
+        license_note="Not for commercial use.",
+        paper=PAPERS["TimeSformer"],
+        conversion_note=GOLDEN,
         repository=f"facebook/timesformer-{size}-finetuned-{data}",
     )
     for size, views, frames, side, sampling in (

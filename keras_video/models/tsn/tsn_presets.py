@@ -23,10 +23,11 @@ PADDLEVIDEO = [
         metrics={"top1": top1},
         docs="recognition/tsn.md",
         parameters=24_327_632,
+        recipe=recipe,
     )
-    for name, frames, top1, file in (
-        ("tsn_k400", 3, 69.81, "TSN_k400.pdparams"),
-        ("tsn_k400_8", 8, 71.70, "TSN_k400_8.pdparams"),
+    for name, frames, recipe, top1, file in (
+        ("tsn_k400", 3, "tsn_k400", 69.81, "TSN_k400.pdparams"),
+        ("tsn_k400_8", 8, None, 71.70, "TSN_k400_8.pdparams"),
     )
 ]
 
