@@ -15,8 +15,9 @@ class GraphPreprocessing:
     """Samples, resizes and crops the frames of a video in TensorFlow operations.
 
     The operations are those that ONNX, OpenVINO and LiteRT have too. Views are those of the
-    pipeline, but for `"bilinear"` resizing, where fewer than one pixel in a thousand differs
-    by 1. Only sampled frames are resized, each frame once for all its crops.
+    pipeline to the last bit, within the limits that `GraphSampling` and `GraphResizing` state.
+    Only sampled frames are resized, each frame of a clip once for all its crops, and only where
+    a crop needs them.
 
     A graph cannot raise errors. Where the pipeline does, because frames are smaller than the
     crop (with `short_side=None` only), the views repeat the last row and column of the frames.
@@ -70,11 +71,9 @@ class GraphPreprocessing:
         places = _PLACES[self.pipeline.crop](*margins)
         top, rows = _span([place.top for place in places], crop_size)
         left, columns = _span([place.left for place in places], crop_size)
+        resize = self._resizing.region(shape[1], shape[2], rows, columns)
         # Clip by clip, for the float32 of only one is in memory then.
-        clips = [
-            self._resizing(tf.gather(frames, clip), size, rows, columns)
-            for clip in tf.unstack(indices)
-        ]
+        clips = [resize(tf.gather(frames, clip)) for clip in tf.unstack(indices)]
         views = tf.concat(clips, axis=0)
         if len(places) > 1:
             views = tf.concat([_cut(views, place, top, left, crop_size) for place in places], 0)

@@ -1,11 +1,14 @@
 """`GraphResizing`: the resizing of `keras_video.data.resizing` as part of a graph."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
-# Pillow's fixed-point weights have 22 bits, OpenCV's 11.
-_PILLOW_WEIGHT = 2.0**22
-_OPENCV_WEIGHT = 2**11
+# OpenCV's fixed-point weights have 11 bits, Pillow's twice as many.
+_WEIGHT = 2**11
+# Of columns, for `"bilinear"`.
+_BLOCKS = 8
 # Largest frames whose rounding is compared with Python's when the graph is made.
 _COMPARED_SIDES = (2160, 3840)
 
@@ -13,9 +16,10 @@ _COMPARED_SIDES = (2160, 3840)
 class GraphResizing:
     """Resizes frames of any size to a short side and computes the part that is asked for.
 
-    `"bilinear"` is Pillow's filter as two products with matrices of weights, in float32: of a
-    thousand pixels fewer than one differ from Pillow's, by 1. `"opencv_linear"` is exact for
-    frames of up to 8192 pixels a side. Operations are those that ONNX, OpenVINO and LiteRT have.
+    Pixels are those of `resize_short_side`: all numbers that occur are whole and fit into float32
+    or int32, for frames of up to 8192 pixels a side (`rounding="nearest"`: 3840 x 2160) and, with
+    `"bilinear"`, of up to 15 times the size they get. `"bilinear"`, Pillow's filter, is two
+    products with matrices of weights. Operations are those that ONNX, OpenVINO and LiteRT have.
 
     Args:
         short_side: length of the shorter side, or `None` to resize nothing.
@@ -23,21 +27,11 @@ class GraphResizing:
         interpolation: `"bilinear"` or `"opencv_linear"`.
         rounding: see `resize_short_side`.
 
-    Call arguments:
-        frames: uint8 tensor `(time, height, width, 3)`.
-        size: new height and width, from the method `size`.
-        rows: int32 vector, neighbouring rows of the resized frames, ascending.
-        columns: int32 vector, likewise.
-
-    Returns (call):
-        uint8 tensor `(time, rows, columns, 3)`. Without resizing, rows and columns beyond the
-        frame repeat its last ones.
-
     Example:
 
     >>> resizing = GraphResizing(256)
-    >>> height, width = resizing.size(tf.constant(720), tf.constant(1280))
-    >>> resizing(frames, (height, width), tf.range(224), tf.range(224)).shape
+    >>> upper_left = resizing.region(720, 1280, tf.range(224), tf.range(224))
+    >>> upper_left(tf.zeros((8, 720, 1280, 3), tf.uint8)).shape
     TensorShape([8, 224, 224, 3])
     """
 
@@ -82,13 +76,31 @@ class GraphResizing:
             rounded -= tf.reduce_max(found)
         return rounded
 
-    def __call__(self, frames, size, rows, columns):
-        shape = tf.shape(frames)
+    def region(self, height, width, rows, columns) -> Callable:
+        """What resizes frames of a size, for all that have it.
+
+        Args:
+            height: of the frames, int32 scalar.
+            width: likewise.
+            rows: neighbouring rows of the resized frames to compute, ascending, int32 vector.
+            columns: likewise.
+
+        Returns:
+            A function from uint8 `(time, height, width, 3)` to `(time, rows, columns, 3)`. Where
+            nothing is resized, rows and columns beyond the frame repeat its last ones.
+        """
         if self.short_side is None:
-            frames = tf.gather(frames, tf.minimum(rows, shape[1] - 1), axis=1)
-            return tf.gather(frames, tf.minimum(columns, shape[2] - 1), axis=2)
-        resize = _opencv_linear if self.interpolation == "opencv_linear" else _pillow
-        return resize(frames, (shape[1], size[0], rows), (shape[2], size[1], columns))
+            rows, columns = tf.minimum(rows, height - 1), tf.minimum(columns, width - 1)
+            return lambda frames: tf.gather(tf.gather(frames, rows, axis=1), columns, axis=2)
+        size = self.size(height, width)
+        if self.interpolation == "opencv_linear":
+            down = _linear_weights(height, size[0], rows)
+            across = _linear_weights(width, size[1], columns)
+            return lambda frames: _opencv_linear(frames, down, across)
+        down = _triangles(height, size[0], rows, blocks=1)
+        across = _triangles(width, size[1], columns, blocks=_BLOCKS)
+        count = tf.shape(columns)[0]
+        return lambda frames: _pillow(frames, down, across)[:, :, :count]
 
 
 def _rounded_otherwise(short_side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -102,48 +114,70 @@ def _rounded_otherwise(short_side: int) -> tuple[np.ndarray, np.ndarray]:
     return (short_index + 1).astype(np.int32), (long_index + 1).astype(np.int32)
 
 
-def _pillow(frames, vertical: tuple, horizontal: tuple):
-    """Each pass rounds to whole grey levels, as Pillow's does; across first."""
-    top, bottom, down = _triangles(*vertical)
-    left, right, across = _triangles(*horizontal)
-    time, rows, columns = tf.shape(frames)[0], bottom - top, right - left
-    new_rows, new_columns = tf.shape(vertical[2])[0], tf.shape(horizontal[2])[0]
-    frames = tf.slice(frames, tf.stack([0, top, left, 0]), tf.stack([time, rows, columns, 3]))
-    frames = tf.cast(tf.transpose(frames, (0, 1, 3, 2)), tf.float32)
-    frames = tf.matmul(tf.reshape(frames, tf.stack([-1, columns])), across, transpose_b=True)
-    frames = tf.reshape(tf.floor(frames + 0.5), tf.stack([time, rows, 3 * new_columns]))
-    frames = tf.floor(tf.matmul(down[None], frames) + 0.5)
-    frames = tf.reshape(frames, tf.stack([time, new_rows, 3, new_columns]))
-    return tf.cast(tf.transpose(frames, (0, 1, 3, 2)), tf.uint8)
+def _pillow(frames, down: tuple, across: tuple):
+    """Each pass rounds to whole grey levels, as Pillow's does; across first.
 
-
-def _triangles(old, new, positions) -> tuple:
-    """Weights of the old pixels from `start` to before `end` for new ones: `(new, old)`.
-
-    In twice the units of a new pixel's width in old pixels, centers and weights are integers.
+    Most weights of a whole row are 0, so new columns are computed in blocks that look only at the
+    old columns near them.
     """
+    (rows, down), (columns, across) = down, across
+    time, blocks = tf.shape(frames)[0], _BLOCKS
+    new_rows, old_rows = tf.shape(down[0])[1], tf.shape(rows)[1]
+    block, near = tf.shape(across[0])[1], tf.shape(columns)[1]
+    frames = tf.gather(frames, tf.reshape(rows, (-1,)), axis=1)
+    frames = tf.gather(frames, tf.reshape(columns, (-1,)), axis=2)
+    frames = tf.reshape(frames, tf.stack([time, old_rows, blocks, near, 3]))
+    frames = tf.cast(tf.transpose(frames, (2, 0, 1, 4, 3)), tf.float32)
+    frames = tf.reshape(frames, tf.stack([blocks, -1, near]))
+    frames = _rounded(*(tf.matmul(frames, part, transpose_b=True) for part in across))
+    frames = tf.reshape(frames, tf.stack([-1, old_rows, 3 * block]))
+    frames = _rounded(*(tf.matmul(part, frames) for part in down))
+    frames = tf.reshape(frames, tf.stack([blocks, time, new_rows, 3, block]))
+    frames = tf.transpose(tf.cast(frames, tf.uint8), (1, 2, 0, 4, 3))
+    return tf.reshape(frames, tf.stack([time, new_rows, blocks * block, 3]))
+
+
+def _triangles(old, new, positions, blocks: int) -> tuple:
+    """The old pixels near each block of new ones, and their weights.
+
+    Returns old pixels `(blocks, near)` and two matrices `(blocks, new in a block, near)`. A weight
+    is the first one's number over 2**11 plus the second one's over 2**22. In units of
+    `1 / (2 * new)` old pixels, centers and the triangles around them are integers.
+    """
+    count = tf.shape(positions)[0]
+    block = (count + blocks - 1) // blocks
+    positions = tf.gather(positions, tf.minimum(tf.range(blocks * block), count - 1))
+    centers = (2 * tf.reshape(positions, tf.stack([blocks, block])) + 1) * old
     reach = 2 * tf.maximum(old, new)
-    centers = (2 * positions + 1) * old
-    start = tf.maximum(centers[0] - reach - new, 0) // (2 * new)
-    end = tf.minimum((centers[-1] + reach + new) // (2 * new) + 2, old)
-    pixels = (2 * tf.range(start, end) + 1) * new
-    distances = tf.abs(tf.cast(pixels[None] - centers[:, None], tf.float32))
-    weights = tf.maximum(tf.cast(reach, tf.float32) - distances, 0.0)
-    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-    return start, end, tf.floor(weights * _PILLOW_WEIGHT + 0.5) * (1 / _PILLOW_WEIGHT)
+    starts = tf.maximum(centers[:, 0] - reach - new, 0) // (2 * new)
+    ends = (centers[:, -1] + reach + new) // (2 * new) + 2
+    pixels = starts[:, None] + tf.range(tf.reduce_max(ends - starts))
+    distances = tf.abs((2 * pixels[:, None] + 1) * new - centers[:, :, None])
+    heights = tf.maximum(reach - distances, 0) * tf.cast(pixels < old, tf.int32)[:, None]
+    total = tf.reduce_sum(heights, axis=2, keepdims=True)
+    coarse, rest = heights * _WEIGHT // total, heights * _WEIGHT % total
+    fine = (2 * _WEIGHT * rest + total) // (2 * total)
+    weights = tf.cast(coarse, tf.float32), tf.cast(fine, tf.float32)
+    return tf.minimum(pixels, old - 1), weights
+
+
+def _rounded(coarse, fine):
+    """Whole grey levels of sums with the two parts of weights."""
+    fine = tf.floor(fine * (1 / _WEIGHT))
+    return tf.floor((coarse + fine) * (1 / _WEIGHT) + 0.5)
 
 
 def _opencv_linear(frames, vertical: tuple, horizontal: tuple):
     """The fixed-point steps of OpenCV in float32, which holds all numbers that occur."""
-    top, bottom, down = _linear_weights(*vertical)
-    left, right, across = _linear_weights(*horizontal)
+    top, bottom, down = vertical
+    left, right, across = horizontal
     rows = tf.gather(frames, tf.concat([top, bottom], 0), axis=1)
     first = tf.cast(tf.gather(rows, left, axis=2), tf.float32)
     step = tf.cast(tf.gather(rows, right, axis=2), tf.float32) - first
     wide = tf.floor(first * 128.0 + step * across[:, None] * (1 / 16))
     upper, lower = tf.split(wide, 2, axis=1)
     down = down[:, None, None]
-    upper = _product_over_65536(upper, _OPENCV_WEIGHT - down)
+    upper = _product_over_65536(upper, _WEIGHT - down)
     lower = _product_over_65536(lower, down)
     return tf.cast(tf.floor((upper + lower + 2.0) * 0.25), tf.uint8)
 
@@ -167,7 +201,7 @@ def _linear_weights(old, new, positions) -> tuple:
     powers = 2 ** np.arange(1, 13, dtype=np.int32)
     exponent = tf.reduce_sum(tf.cast(first[:, None] >= powers, tf.int32), axis=1)
     finer = tf.gather(2 ** np.arange(12, -1, -1, dtype=np.int32), exponent)
-    coarse, rest = rest * _OPENCV_WEIGHT // divisor, rest * _OPENCV_WEIGHT % divisor
+    coarse, rest = rest * _WEIGHT // divisor, rest * _WEIGHT % divisor
     position = coarse * finer + _divide_to_nearest(rest * finer, divisor)
     weight = _divide_to_nearest(position, finer)
     weight *= tf.cast(first < old - 1, tf.int32)
