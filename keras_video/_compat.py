@@ -124,8 +124,10 @@ def add(first, second):
 
     On TensorFlow as `AddN`: that is what its graph optimiser fuses into the convolution before it
     (oneDNN), together with bias and activation; `AddV2` stays a pass over memory of its own.
+    In files for other runtimes it is a plain addition, which these fuse, and compute in int8.
     """
-    if keras.backend.backend() == "tensorflow" and first.dtype == second.dtype:
+    written = traced_for_export.get() and not lowered_for_cpu.get()
+    if keras.backend.backend() == "tensorflow" and first.dtype == second.dtype and not written:
         import tensorflow as tf
 
         return tf.add_n([first, second])
