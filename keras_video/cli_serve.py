@@ -1,6 +1,7 @@
 """The command `keras-video serve`."""
 
 import argparse
+import contextlib
 import dataclasses
 import logging
 import signal
@@ -131,17 +132,32 @@ def _load(options: argparse.Namespace):
                 "Keras runs an ActionLocalizer. "
                 f"Received: --preset {preset} --runtime {options.runtime}"
             )
-        with quiet_tensorflow(options.debug):
-            from keras_video.applications import ActionLocalizer
-
-            return ActionLocalizer.from_preset(preset), _name_of(preset)
+        return _load_localizer(options), _name_of(preset)
     from keras_video.inference import Predictor
+    from keras_video.presets import PresetError
 
     if options.model is not None and not Path(options.model).is_dir():
         raise ValueError(f"There is no such directory. Received: --model {options.model}")
-    with quiet_tensorflow(options.debug):
-        predictor = Predictor(options.model or preset, options.runtime, threads)
+    try:
+        with quiet_tensorflow(options.debug):
+            predictor = Predictor(options.model or preset, options.runtime, threads)
+    except PresetError:
+        # What a repository of the Hub holds, its name does not tell.
+        if options.model is not None or not preset.startswith("hf://"):
+            raise
+        with contextlib.suppress(PresetError):
+            return _load_localizer(options), _name_of(preset)
+        raise
     return predictor, _name_of(options.model or preset)
+
+
+def _load_localizer(options: argparse.Namespace):
+    from keras_video.console import quiet_tensorflow
+
+    with quiet_tensorflow(options.debug):
+        from keras_video.applications import ActionLocalizer
+
+    return ActionLocalizer.from_preset(options.preset)
 
 
 def _is_localizer(preset: str) -> bool:

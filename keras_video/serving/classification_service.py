@@ -38,7 +38,11 @@ class ClassificationService:
 
     def __init__(self, predictor, settings: Settings, metrics: ServerMetrics):
         pipeline = predictor.preprocessor
-        if predictor.view_average is None or predictor.with_preprocessing:
+        if (
+            predictor.view_average is None
+            or predictor.with_preprocessing
+            or len(predictor.runtime.inputs) != 1
+        ):
             raise ValueError(
                 "A server takes classifiers whose preprocessing is not part of the exported graph: "
                 "`keras-video export` without --with-preprocessing. Received: a model of "

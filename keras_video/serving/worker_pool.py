@@ -125,7 +125,10 @@ class WorkerPool:
             self._on_restart()
         try:
             new = self._start()
-        except OSError:  # No process to be had now; the old one's place is asked again.
+        except (
+            OSError,
+            MemoryError,
+        ):  # No process to be had now; the old one's place is asked again.
             return worker
         self._end(worker)
         return new

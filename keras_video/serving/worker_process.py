@@ -1,5 +1,6 @@
 """`WorkerProcess`: the server's side of one decoding process."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -57,7 +58,9 @@ class WorkerProcess:
         self._is_ready = False
         self.jobs = 0
         self.is_good = True
-        self._send_line(config)
+        # One that is gone already is found out about by `wait_until_ready`.
+        with contextlib.suppress(BrokenPipeError):
+            self._send_line(config)
 
     @property
     def pid(self) -> int:
