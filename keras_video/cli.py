@@ -17,6 +17,7 @@ from keras_video import (
     cli_evaluate,
     cli_features,
     cli_localize,
+    cli_plugin,
     cli_predict,
     cli_serve,
     cli_summary,
@@ -103,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     cli_serve.add_serve(command)
     _add_presets(command)
     cli_summary.add_summary(command)
+    plugin = command("plugin", None, "make a package for models of your own")
+    cli_plugin.add_plugin(_commands_of(plugin, common))
     _add_convert(command)
     return parser
 

@@ -1,17 +1,15 @@
 """CONTRIBUTING.md's "Add a model", word by word: its files are written, its commands are run."""
 
-import os
 import re
-import subprocess
-import sysconfig
-import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from file_server import FileServer
+from own_environment import OwnEnvironment
 
 from keras_video.data import render_motion_clip, write_video
+from keras_video.presets import create_plugin
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -21,14 +19,13 @@ ADD_A_MODEL = TEXT.partition("\n## Add a model\n")[2].partition("\n## ")[0]
 FILE = re.compile(r"^`([\w/.]+\.\w+)` (?:(?!^```).)*?^```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^    ((?:.*\\\n)*.+)$", re.MULTILINE)
 OUTSIDE_BLOCKS = re.sub(r"^```.*?^```$", "", ADD_A_MODEL, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = COMMAND.findall(OUTSIDE_BLOCKS)
+BLOCK = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| (.+) \| `(.+)` \|$", re.MULTILINE)
 
 FILES = {
-    "pyproject.toml",
-    "diff_net/__init__.py",
     "diff_net/diff_net.py",
     "diff_net/diff_net_presets.py",
-    "diff_net/plugin.py",
     "tests/make_golden.py",
     "tests/test_diff_net.py",
     "recipes/diff_net_motion.py",
@@ -37,64 +34,32 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """A folder with the page's files, and an environment of its own to install it in."""
-    folder = tmp_path_factory.mktemp("diff_net")
+    """The folder that the page's first command makes, with the page's files in it."""
+    assert COMMANDS[0] == "keras-video plugin new diff_net && cd diff_net"
+    folder = create_plugin("diff_net", tmp_path_factory.mktemp("page") / "diff_net")
     files = dict(FILE.findall(ADD_A_MODEL))
     assert set(files) == FILES
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     write_video(folder / "clip.mp4", render_motion_clip("moving up", 1, 16, 64))
-    venv.create(folder / ".venv", symlinks=True)
-    # What is installed here, and this clone, are seen in the new environment as well.
-    (site,) = (folder / ".venv").glob("lib/python*/site-packages")
-    (site / "clone.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")
     return folder
 
 
 @pytest.fixture(scope="module")
 def run(package):
     """Runs a command of the page in its package; returns what it printed."""
-    console = package / ".venv" / "bin" / "keras-video"
-    console.write_text(
-        f"#!{package}/.venv/bin/python\nimport sys\nfrom keras_video.cli import main\n"
-        "sys.exit(main())\n"
-    )
-    console.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{console.parent}{os.pathsep}{os.environ['PATH']}",
-        # Dependencies and setuptools are here already: no network.
-        "PIP_NO_DEPS": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "KERAS_VIDEO_CACHE": str(package / "cache"),
-        "HF_ENDPOINT": "http://127.0.0.1:9",
-        "PYTEST_ADDOPTS": "-p no:cacheprovider",
-    }
-    for name in ("PYTHONPATH", "KERAS_BACKEND"):
-        environment.pop(name, None)
+    return OwnEnvironment(package).run
 
-    def run(command, **variables):
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=package,
-            env={**environment, **variables},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
 
-    return run
+def test_what_the_page_shows_of_the_new_package_is_so(package):
+    (shown,) = BLOCK.findall(ADD_A_MODEL)
+    assert shown in (package / "pyproject.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
 def test_the_page_s_package_works_as_it_stands(package, run):
-    commands = COMMAND.findall(OUTSIDE_BLOCKS)
-    install, presets, golden, tests, other_backend, train, predict = commands
+    _, install, presets, golden, tests, other_backend, train, predict = COMMANDS
     run(install)
     assert "diff_net_motion" in run(presets)
     run(golden)

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "PresetError": "errors",
         "PresetMixin": "preset_mixin",
         "convert": "conversion",
+        "create_plugin": "create_plugin",
         "get_preset": "registry",
         "list_presets": "registry",
         "load_labels": "label_files",

@@ -1,0 +1,1 @@
+"""Video models for keras_video."""
