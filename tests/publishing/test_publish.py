@@ -232,6 +232,19 @@ def test_a_bundled_preset_is_compared_by_a_video(publish, hub, tmp_path):
     assert code == 1 and "absent.mp4" in err
 
 
+def test_what_its_authors_have_on_the_hub_is_the_original(publish, hub, tmp_path):
+    preset = register_preset(tiny_preset("tiny_theirs", repository="authors/tiny"))
+    trained().save_to_preset(tmp_path / "theirs")
+    hub.add_folder("authors/tiny", tmp_path / "theirs")
+    code, out, err = publish("tiny_theirs")
+    assert code == 0 and "Original: hf://authors/tiny\n" in out, err
+    card = hub.repositories[REPOSITORY].files["README.md"].data.decode()
+    assert card == preset_card(preset, REPOSITORY).text()
+    assert "Converted from [authors/tiny](https://huggingface.co/authors/tiny)." in card
+    model = TinyClassifier.from_preset(f"hf://{REPOSITORY}", endpoint=hub.address)
+    np.testing.assert_array_equal(answers(model), answers(trained()))
+
+
 def test_a_saved_directory_is_published_with_what_it_says(publish, hub, tmp_path):
     register_preset(tiny_preset())  # Its class may be in files from now on.
     trained().save_to_preset(tmp_path / "mine", metadata={"license": "mit", "metrics": {"top1": 9}})
