@@ -35,6 +35,20 @@ def tracing_for_export() -> Iterator[None]:
         traced_for_export.reset(token)
 
 
+# Set besides, where the format has LSTMs of its own: each is one operation of the graph then.
+lstms_are_whole = contextvars.ContextVar("lstms_are_whole", default=False)
+
+
+@contextlib.contextmanager
+def keeping_lstms_whole() -> Iterator[None]:
+    """What is traced meanwhile has no loops for its LSTMs."""
+    token = lstms_are_whole.set(True)
+    try:
+        yield
+    finally:
+        lstms_are_whole.reset(token)
+
+
 def computes_on_cpu() -> bool:
     """Whether TensorFlow is the backend and has neither GPU nor TPU."""
     if keras.backend.backend() != "tensorflow":

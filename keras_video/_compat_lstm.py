@@ -13,7 +13,7 @@ import contextlib
 
 import keras
 
-from keras_video._compat import computes_on_cpu, traced_for_export
+from keras_video._compat import computes_on_cpu, lstms_are_whole, traced_for_export
 
 # Steps in a round of the loop; sequences are padded to a multiple.
 ROUND = 10
@@ -51,6 +51,8 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
     """
     import tensorflow as tf
 
+    if lstms_are_whole.get():
+        return _as_one_operation(inputs, kernel, recurrent_kernel, bias, peepholes)
     batch, time, _ = tf.unstack(tf.shape(inputs))
     (channels, gates), units = kernel.shape, recurrent_kernel.shape[0]
     rows = tf.transpose(inputs, (1, 0, 2))
@@ -70,6 +72,29 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
         outputs = _run(projected, *weights)
     outputs = tf.reshape(outputs, (-1, batch, units))[:time]
     return tf.cast(tf.transpose(outputs, (1, 0, 2)), inputs.dtype)
+
+
+def _as_one_operation(inputs, kernel, recurrent_kernel, bias, peepholes):
+    """TensorFlow's own LSTM, for converters to take as a whole."""
+    import tensorflow as tf
+
+    units, dtype = recurrent_kernel.shape[0], inputs.dtype
+    rows = tf.transpose(inputs, (1, 0, 2))
+    state = tf.zeros((tf.shape(inputs)[0], units), dtype)
+    seen = [tf.zeros(units, dtype)] * 3
+    if peepholes is not None:
+        seen = tf.unstack(tf.cast(peepholes, dtype))
+    outputs = tf.raw_ops.BlockLSTMV2(
+        seq_len_max=tf.cast(tf.shape(rows)[0], tf.int64),
+        x=rows,
+        cs_prev=state,
+        h_prev=state,
+        w=tf.cast(tf.concat([kernel, recurrent_kernel], axis=0), dtype),
+        **dict(zip(("wci", "wcf", "wco"), seen, strict=True)),
+        b=tf.cast(bias, dtype),
+        use_peephole=peepholes is not None,
+    )
+    return tf.transpose(outputs.h, (1, 0, 2))
 
 
 def _run(projected, recurrent_kernel, peepholes=None, keep: bool = False):

@@ -15,6 +15,7 @@ from keras_video.export.frozen_graph import FrozenGraph, freeze
 from keras_video.inference.exported_model import ExportedModel, TensorSpec
 from keras_video.inference.keras_runtime import _spec, named_inputs, named_outputs
 from keras_video.inference.runtimes import load
+from keras_video.layers import BidirectionalLSTM, PeepholeLSTM
 from keras_video.presets import preset_files as files
 from keras_video.presets.trusted_config import object_config
 
@@ -68,6 +69,14 @@ class ExportSource:
         specs = {name: _spec(tensor) for name, tensor in named_inputs(self.model).items()}
         return {name: _of_size(spec, size) for name, spec in specs.items()}
 
+    @property
+    def has_lstms(self) -> bool:
+        """Whether there are LSTMs that may be operations of the graph."""
+        return any(
+            isinstance(layer, BidirectionalLSTM | PeepholeLSTM)
+            for layer in layers_in_order(self.model)
+        )
+
     @functools.cached_property
     def outputs(self) -> dict[str, TensorSpec]:
         return {name: _spec(tensor) for name, tensor in named_outputs(self.model).items()}
@@ -106,9 +115,12 @@ class ExportSource:
         return {name: keras.ops.convert_to_numpy(outputs[name]) for name in self.outputs}
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - it lives as long as the export.
-    def frozen(self, precision: str = "float32", for_cpu: bool = False) -> FrozenGraph:
+    def frozen(
+        self, precision: str = "float32", for_cpu: bool = False, whole_lstms: bool = False
+    ) -> FrozenGraph:
         """The graph of the model in a precision; see `freeze`."""
-        return freeze(in_precision(self.model, precision), self.inputs, self.outputs, for_cpu)
+        model = in_precision(self.model, precision)
+        return freeze(model, self.inputs, self.outputs, for_cpu, whole_lstms)
 
     @property
     def compared_on(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import keras
 
-from keras_video._compat import lowered_for_cpu, tracing_for_export
+from keras_video._compat import keeping_lstms_whole, lowered_for_cpu, tracing_for_export
 from keras_video.inference.exported_model import TensorSpec
 
 _numbers = itertools.count()
@@ -55,6 +55,7 @@ def freeze(
     inputs: dict[str, TensorSpec],
     outputs: dict[str, TensorSpec],
     for_cpu: bool = False,
+    whole_lstms: bool = False,
 ) -> FrozenGraph:
     """The graph of a model in inference.
 
@@ -65,6 +66,7 @@ def freeze(
         inputs: by name, of sizes that the model takes.
         outputs: by name.
         for_cpu: whether layers take the form that TensorFlow computes fastest on CPUs.
+        whole_lstms: whether LSTMs are operations, `BlockLSTMV2`, in place of loops.
     """
     import tensorflow as tf
 
@@ -79,7 +81,7 @@ def freeze(
         results, _ = model.stateless_call(*weights, inputs, training=False)
         return results if isinstance(results, dict) else dict.fromkeys(outputs, results)
 
-    return freeze_function(call, inputs, outputs, for_cpu)
+    return freeze_function(call, inputs, outputs, for_cpu, whole_lstms)
 
 
 def freeze_function(
@@ -87,6 +89,7 @@ def freeze_function(
     inputs: dict[str, TensorSpec],
     outputs: dict[str, TensorSpec],
     for_cpu: bool = False,
+    whole_lstms: bool = False,
 ) -> FrozenGraph:
     """As `freeze`, of a function of TensorFlow, from named tensors to a dictionary."""
     import tensorflow as tf
@@ -96,7 +99,8 @@ def freeze_function(
         results = call(**dict(zip(inputs, arrays, strict=True)))
         return [results[name] for name in outputs]
 
-    with tracing_for_export(), _lowering(for_cpu):
+    lstms = keeping_lstms_whole() if whole_lstms else contextlib.nullcontext()
+    with tracing_for_export(), _lowering(for_cpu), lstms:
         concrete = traced.get_concrete_function()
     # Outputs come in the order of the names.
     tensors = {name: tensor.name for name, tensor in zip(outputs, concrete.outputs, strict=True)}

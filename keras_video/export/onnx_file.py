@@ -29,7 +29,9 @@ def write_onnx(
         metadata: what the file says of itself, as `metadata_props`.
         samples: for int8, inputs that tell the ranges.
     """
-    frozen = source.frozen("float16" if precision == "float16" else "float32")
+    frozen = source.frozen(
+        "float16" if precision == "float16" else "float32", whole_lstms=source.has_lstms
+    )
     try:
         import onnx
         import tensorflow as tf
@@ -48,7 +50,12 @@ def write_onnx(
             output_names=list(frozen.tensors.values()),
             tensors_to_rename=tensors,
             opset=OPSET,
-            custom_op_handlers={"Erfc": (_erfc, []), "Pad": (_pad, []), "PadV2": (_pad, [])},
+            custom_op_handlers={
+                "Erfc": (_erfc, []),
+                "Pad": (_pad, []),
+                "PadV2": (_pad, []),
+                "BlockLSTMV2": (_lstm, []),
+            },
         )
         converted = tf2onnx.optimizer.optimize_graph(converted, catch_errors=False)
         model = converted.make_model("keras_video")
@@ -97,6 +104,42 @@ def _erfc(context, node, name, args) -> None:
     erf = context.make_node("Erf", [source])
     context.make_node(
         "Sub", [one.output[0], erf.output[0]], outputs=[output], shapes=[shape], dtypes=[dtype]
+    )
+
+
+def _lstm(context, node, name, args) -> None:
+    """An LSTM, whose gates ONNX has in another order; only its outputs are asked for."""
+    import numpy as np
+    from tf2onnx import utils
+
+    _, rows, _, _, weights, *peepholes, bias = node.inputs
+    kernel, bias = (x.get_tensor_value(as_list=False) for x in (weights, bias))
+    peepholes = [x.get_tensor_value(as_list=False) for x in peepholes]
+    units = len(bias) // 4
+    output = node.output[6]
+    shape, dtype = context.get_shape(output), context.get_dtype(output)
+    has_peepholes = node.get_attr_value("use_peephole")
+    context.remove_node(node.name)
+
+    def constant(array):
+        return context.make_const(utils.make_name("lstm"), np.ascontiguousarray(array)).output[0]
+
+    def in_order(array):
+        # From input, forget, candidate, output to input, output, forget, candidate.
+        entering, forget, candidate, leaving = np.split(array, 4, axis=-1)
+        return np.concatenate([entering, leaving, forget, candidate], axis=-1).T[None]
+
+    split = len(kernel) - units
+    biases = np.concatenate([in_order(bias), np.zeros((1, 4 * units), bias.dtype)], axis=1)
+    inputs = [rows.output[0], *map(constant, (in_order(kernel[:split]), in_order(kernel[split:])))]
+    inputs.append(constant(biases))
+    if has_peepholes:
+        entering, forget, leaving = peepholes
+        inputs += ["", "", "", constant(np.concatenate([entering, leaving, forget])[None])]
+    lstm = context.make_node("LSTM", inputs, attr={"hidden_size": units}, output_count=1)
+    axes = constant(np.array([1], np.int64))
+    context.make_node(
+        "Squeeze", [lstm.output[0], axes], outputs=[output], shapes=[shape], dtypes=[dtype]
     )
 
 
