@@ -148,7 +148,14 @@ def _load(options: argparse.Namespace):
         with contextlib.suppress(PresetError):
             return _load_localizer(options), _name_of(preset)
         raise
-    return predictor, _name_of(options.model or preset)
+    return predictor, _name_of(_preset_of(options.model) or options.model or preset)
+
+
+def _preset_of(model: str | None) -> str | None:
+    """What an exported model was made of, if it says so."""
+    from keras_video.inference.exported_model import ExportedModel, is_exported
+
+    return ExportedModel.read(model).preset if model and is_exported(model) else None
 
 
 def _load_localizer(options: argparse.Namespace):

@@ -125,11 +125,8 @@ class WorkerPool:
             self._on_restart()
         try:
             new = self._start()
-        except (
-            OSError,
-            MemoryError,
-        ):  # No process to be had now; the old one's place is asked again.
-            return worker
+        except (OSError, MemoryError):
+            return worker  # None is to be had now; the next job tries again.
         self._end(worker)
         return new
 
