@@ -26,6 +26,7 @@ PACKAGES = (
     "localization",
     "applications",
     "presets",
+    "publishing",
     "inference",
     "export",
     "serving",

@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         "metrics",
         "models",
         "presets",
+        "publishing",
         "serving",
         "testing",
         "training",
