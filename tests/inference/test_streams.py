@@ -158,9 +158,10 @@ def test_a_step_model_alone_is_enough(online, online_model):
 def test_an_exported_step_model_runs_in_other_runtimes(online, online_model, tmp_path):
     clip = render_motion_clip("moving up", 5, 6, 64)
     expected = [answer.scores for answer in online.classify_online(clip, average=4)]
-    export_model(online_model.step_model(64), tmp_path / "step", "onnx")
-    for runtime in ("onnxruntime", "openvino"):
-        exported = Predictor(tmp_path / "step", runtime)
+    for format in ("onnx", "litert"):
+        export_model(online_model.step_model(64), tmp_path / format, format)
+    for format, runtime in (("onnx", "onnxruntime"), ("onnx", "openvino"), ("litert", "litert")):
+        exported = Predictor(tmp_path / format, runtime)
         assert exported.states["state_0"] == "next_state_0"
         answers = list(exported.classify_online(clip, average=4))
         assert answers[0].predictions[0]["label"] in online.labels
