@@ -18,6 +18,7 @@ from keras_video.cli_common import (
     require_decoder,
     share,
 )
+from keras_video.cli_dataset_render import add_render
 from keras_video.cli_dataset_yt8m import add_yt8m
 
 _SHOWN_CLASSES = 20
@@ -25,6 +26,7 @@ _SHOWN_CLASSES = 20
 
 def add_dataset(command) -> None:
     """Adds the commands of `keras-video dataset`."""
+    add_render(command)
     _add_prepare(command)
     _add_check(command)
     _add_frames(command)

@@ -76,6 +76,7 @@ __getattr__, __dir__, __all__ = attach(
         "write_feature_shards": "feature_shards",
         "write_frame_shards": "frame_shards",
         "write_match_videos": "match_videos",
+        "write_motion_videos": "motion_videos",
         "write_tagged_videos": "tagged_clips",
         "write_video": "video_writer",
     },
