@@ -101,12 +101,14 @@ def remove_unfinished_videos(folder: str | os.PathLike) -> None:
 
 
 def _frame_rate(fps: float | Fraction) -> Fraction:
-    if not 0 < fps < 100_000:
-        raise ValueError(f"`fps` must be positive frames per second. Received: fps={fps}")
+    if not 0.001 <= fps < 100_000:
+        raise ValueError(
+            f"`fps` must be frames per second, from 0.001 to 100000. Received: fps={fps}"
+        )
     rate = Fraction(fps).limit_denominator(1001)
     # 23.976, 29.97 and 59.94 stand for multiples of 1000/1001.
     ntsc = Fraction(round(fps * 1.001) * 1000, 1001)
-    return ntsc if rate.denominator > 1 and abs(ntsc - Fraction(fps)) < 0.005 else rate
+    return ntsc if rate.denominator > 1 and ntsc and abs(ntsc - Fraction(fps)) < 0.005 else rate
 
 
 def _container(path: Path) -> str:

@@ -122,7 +122,13 @@ def test_file_objects_receive_an_mp4(clip):
 
 @pytest.mark.parametrize(
     ("fps", "rate"),
-    [(30, 30), (29.97, Fraction(30000, 1001)), (23.976, Fraction(24000, 1001)), (12.5, 12.5)],
+    [
+        (30, 30),
+        (29.97, Fraction(30000, 1001)),
+        (23.976, Fraction(24000, 1001)),
+        (12.5, 12.5),
+        (1 / 500, Fraction(1, 500)),
+    ],
 )
 def test_frame_rates_are_exact(tmp_path, clip, fps, rate):
     path = tmp_path / "clip.mp4"
@@ -175,6 +181,7 @@ def test_files_get_the_usual_permissions(tmp_path, clip):
             r"size of the first one, \(8, 8\). Received: a frame of \(8, 6\)",
         ),
         ({"fps": 0}, "Received: fps=0"),
+        ({"fps": 1e-4}, "Received: fps=0.0001"),
         ({"codec": "libnothing"}, "Received: codec='libnothing'"),
         ({"codec": "aac"}, "must encode video. Received: codec='aac'"),
         ({"pixel_format": "bgr0"}, "takes these pixel formats: yuv420p.*bgr0"),
