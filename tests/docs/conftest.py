@@ -18,6 +18,13 @@ STAND_INS = {
     "slowfast_8x8_k400": ("SlowFast", SMALL_SLOWFAST, {"num_frames": 32, "sampling": "slowfast"}),
     "timesformer_k400": ("TimeSformer", SMALL_TRANSFORMER, {"sampling": "timesformer"}),
 }
+# Models of features, without labels and preprocessing.
+SMALL_LSTM = {"embedding_dim": 8, "lstm_dim": 8, "hidden_dims": (16, 8)}
+SMALL_BMN = {"hidden_dim": 16, "proposal_dim": 8, "segment_dim": 8, "map_dim": 8}
+OF_FEATURES = {
+    "attention_lstm_yt8m": ("AttentionLSTM", SMALL_LSTM),
+    "bmn_activitynet": ("BMN", SMALL_BMN),
+}
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +43,26 @@ def hub_address():
             )
             uri = f"hf://keras-video/{name}"
             upload_preset(uri, model, endpoint=address, token="hf_writer")
+        for name, (model_class, arguments) in OF_FEATURES.items():
+            model = getattr(keras_video.models, model_class)(**arguments)
+            uri = f"hf://keras-video/{name}"
+            upload_preset(uri, model, endpoint=address, token="hf_writer")
+        tagger = small_video_tag()
+        tagger.upload_preset("hf://keras-video/video_tag_3k", endpoint=address, token="hf_writer")
         yield address
+
+
+def small_video_tag():
+    """A VideoTag of ten frames, with as many tags as the published one."""
+    import keras_video
+
+    extractor = keras_video.models.ResNetBackbone(**SMALL_RESNET)
+    extractor.preprocessor = keras_video.data.VideoPreprocessor(short_side=72, crop_size=64)
+    predictor = keras_video.models.AttentionLSTM(
+        num_classes=3396, features={"rgb": 64}, feature_range=None, **SMALL_LSTM
+    )
+    predictor.labels = [f"标签 {number}" for number in range(3396)]
+    return keras_video.applications.VideoTag(extractor, predictor, extraction={"frames": 10})
 
 
 @contextlib.contextmanager

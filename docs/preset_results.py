@@ -1,0 +1,117 @@
+"""A hook of mkdocs: tables of the presets and their results, from their manifests.
+
+A line `<!-- results: TSM -->` of a page becomes the table of that class, of a model or of an
+application; several classes are separated by commas.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from keras_video.applications import action_localizer_presets, video_tag_presets
+from keras_video.applications.application_preset import ApplicationPreset
+from keras_video.data.video_pipeline import VideoPipeline
+from keras_video.presets import Preset, preset_files
+from keras_video.presets.card_header import HOMEPAGE, metric_name
+from keras_video.presets.import_string import import_object
+from keras_video.presets.registry import BUILTIN_CATALOGUES
+from keras_video.presets.resolution import BUNDLED
+
+MARKER = re.compile(r"^<!-- results: (.+) -->$", re.MULTILINE)
+FILES = f"{HOMEPAGE}/blob/main"
+HEADER = ("Preset", "What it is", "Trained on", "Result", "Views", "Parameters", "Where it is from")
+RULE = ("---", "---", "---", "---", "---:", "---:", "---")
+PROVENANCES = {
+    "published": "published by {}; weights converted from theirs, not measured again here",
+    "converted": "weights of {}, converted and measured here",
+    "retrained": "trained and measured here",
+}
+
+
+def on_page_markdown(markdown: str, **_) -> str:
+    """Called by mkdocs for each page."""
+    return MARKER.sub(lambda found: results_table(*found[1].split(", ")), markdown)
+
+
+def results_table(*classes: str) -> str:
+    """The table of the presets of some classes.
+
+    Raises:
+        ValueError: a class has no presets.
+    """
+    rows = []
+    for name in classes:
+        own = [_row(preset) for preset in _presets() if preset.model_class_name == name]
+        own += [
+            _application_row(preset) for preset in _applications() if preset.application == name
+        ]
+        if not own:
+            raise ValueError(f"No built-in preset is of this class. Received: {name!r}")
+        rows += own
+    return "".join(f"| {' | '.join(row)} |\n" for row in (HEADER, RULE, *rows))
+
+
+def _presets() -> Iterator[Preset]:
+    for catalogue in BUILTIN_CATALOGUES:
+        yield from import_object(catalogue)
+
+
+def _applications() -> tuple[ApplicationPreset, ...]:
+    return (*video_tag_presets.APPLICATIONS, *action_localizer_presets.APPLICATIONS)
+
+
+def _row(preset: Preset) -> tuple[str, ...]:
+    return (
+        _card(preset.name),
+        preset.description,
+        preset.dataset or "",
+        "<br>".join(_result(name, value) for name, value in preset.metrics.items()),
+        _views(preset),
+        "" if preset.parameters is None else f"{preset.parameters:,}",
+        _provenance(preset),
+    )
+
+
+def _application_row(preset: ApplicationPreset) -> tuple[str, ...]:
+    parts = ", ".join(_card(part) for part in preset.parts.values())
+    return (
+        _card(preset.name),
+        preset.description,
+        preset.dataset or "",
+        "none is published",
+        "",
+        "",
+        preset.weights_note or f"weights of PaddleVideo, converted: {parts}",
+    )
+
+
+def _card(name: str) -> str:
+    return f"[`{name}`]({FILES}/hub/{name}/README.md)"
+
+
+def _result(metric: str, value: float) -> str:
+    name, _, unit = metric_name(metric).partition(", ")
+    return f"{name.replace(' accuracy', '')} {value:.2f} {unit}".strip()
+
+
+def _views(preset: Preset) -> str:
+    arguments = preset.preprocessor
+    if preset.bundled:
+        path = BUNDLED / preset.name / preset_files.PREPROCESSOR
+        arguments = json.loads(path.read_text(encoding="utf-8"))["config"]
+    if arguments is None:
+        return ""
+    pipeline = VideoPipeline(**arguments)
+    return f"{pipeline.num_clips} × {pipeline.num_views // pipeline.num_clips}"
+
+
+def _provenance(preset: Preset) -> str:
+    if not preset.metrics:
+        return f"weights of {preset.publisher}, converted"
+    text = PROVENANCES[preset.metrics_provenance].format(preset.publisher)
+    address = preset.metrics_source
+    if address and "://" not in address:
+        address = f"{FILES}/{address}"
+    what, _, rest = text.partition(";")
+    linked = f"[{what}]({address})" if address else what
+    return f"{linked};{rest}" if rest else linked
