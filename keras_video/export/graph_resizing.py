@@ -1,5 +1,6 @@
 """`GraphResizing`: the resizing of `keras_video.data.resizing` as part of a graph."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -105,13 +106,16 @@ class GraphResizing:
 
 def _rounded_otherwise(short_side: int) -> tuple[np.ndarray, np.ndarray]:
     """Sides whose new length float64 rounds down although it is exactly a half."""
-    short = np.arange(1, _COMPARED_SIDES[0] + 1)[:, None]
-    long = np.arange(1, _COMPARED_SIDES[1] + 1)[None]
-    python = (long * (short_side / short) + 0.5).astype(np.int64)
-    short_index, long_index = np.nonzero(
-        (python < (2 * long * short_side + short) // (2 * short)) & (short <= long)
-    )
-    return (short_index + 1).astype(np.int32), (long_index + 1).astype(np.int32)
+    shorts, longs = [], []
+    for short in range(1, _COMPARED_SIDES[0] + 1):
+        # Of the others, no new length is whole or a half.
+        step = short // math.gcd(2 * short_side, short)
+        long = np.arange(-(-short // step) * step, _COMPARED_SIDES[1] + 1, step)
+        python = (long * (short_side / short) + 0.5).astype(np.int64)
+        long = long[python < (2 * long * short_side + short) // (2 * short)]
+        shorts += [short] * len(long)
+        longs += long.tolist()
+    return np.array(shorts, np.int32), np.array(longs, np.int32)
 
 
 def _pillow(frames, down: tuple, across: tuple):
