@@ -1,5 +1,6 @@
-"""`QuantizationPlan`: what of an ONNX graph computes in int8, and what shares a scale."""
+"""`QuantizationPlan`: what of a graph computes in int8, and what shares a scale."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 # Their outputs hold the values of their first input, so both are of one scale.
@@ -7,6 +8,7 @@ _MOVES = {
     "AveragePool",
     "Flatten",
     "MaxPool",
+    "Pad",
     "Reshape",
     "Slice",
     "Split",
@@ -22,36 +24,62 @@ _FILLED = {"ConstantOfShape", "Expand"}
 
 
 @dataclass(frozen=True)
+class Operation:
+    """A node of a graph, whatever the format.
+
+    Attributes:
+        name: of the node.
+        kind: as ONNX calls it.
+        inputs: names of tensors, the data first.
+        outputs: names of tensors.
+    """
+
+    name: str
+    kind: str
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+
+
+@dataclass(frozen=True)
 class QuantizationPlan:
     """Convolutions and what lies between them stay int8; products of matrices take int8.
 
     Everything else is computed in float: the normalisation of the frames, attention, layer
-    normalisation, and the output of the last layer, where two classes that are close would
-    become equal.
+    normalisation, softmax. So are convolutions that end a network: of 256 numbers for all logits,
+    two classes that are close would get the same one.
 
     Attributes:
-        nodes: names of the nodes to quantise.
-        tensors: names of those nodes' inputs and outputs that are not constant.
+        names: of the operations to quantise.
+        ends: those of them that multiply by the weights of a network's last layer.
+        tensors: names of their inputs and outputs, without constants.
         shared: sets of tensors that hold the same values in other places, such as the parts of a
             temporal shift. Of one scale they are moved without being rounded once more.
     """
 
-    nodes: list[str]
+    names: list[str]
+    ends: set[str]
     tensors: list[str]
     shared: list[set[str]]
 
     @classmethod
-    def of(cls, model, finite=lambda name: True) -> "QuantizationPlan":
-        """Plans for an `onnx.ModelProto` whose nodes have names and stand in order.
+    def of(
+        cls,
+        operations: Sequence[Operation],
+        outputs: Collection[str],
+        floats: Collection[str],
+        constants: Collection[str],
+        finite: Callable[[str], bool] = lambda name: True,
+    ) -> "QuantizationPlan":
+        """Plans for a graph.
 
         Args:
-            model: the graph, with the types of its tensors (`onnx.shape_inference`).
+            operations: in the order of computation.
+            outputs: names of the tensors that the graph returns.
+            floats: names of the tensors of type float32.
+            constants: names of the tensors that are weights.
             finite: whether the values of a tensor can be quantised.
         """
-        graph = model.graph
-        constants = {tensor.name for tensor in graph.initializer}
-        floats = _float_tensors(graph)
-        in_float = _last_convolutions(graph)
+        last = _last_layers(operations, outputs)
         planned, stays, roots, zeros = [], set(), {}, set()
 
         def root(name: str) -> str:
@@ -59,73 +87,59 @@ class QuantizationPlan:
                 name = roots[name]
             return name
 
-        for node in graph.node:
-            kind, inputs, outputs = node.op_type, list(node.input), list(node.output)
-            first = inputs[0] if inputs else None
+        for each in operations:
+            kind, inputs = each.kind, each.inputs
             if kind in _FILLED:
-                zeros.update(outputs)
-                continue
-            if not all(finite(name) for name in (first, *outputs) if name in floats):
+                zeros.update(each.outputs)
+            if not inputs or not all(map(finite, {inputs[0], *each.outputs}.intersection(floats))):
                 continue
             if kind == "Conv":
-                if inputs[1] not in constants or node.name in in_float:
-                    continue
-                stays.update(outputs)
+                fits = inputs[1] in constants and each.name not in last
             elif kind in _PRODUCTS:
-                if inputs[1] not in constants:
-                    continue
+                fits = inputs[1] in constants
             elif kind in _MOVES | _ACTIVATIONS:
-                if first not in stays:
-                    continue
-                stays.update(outputs)
-                if kind in _MOVES:
-                    roots.update((name, first) for name in outputs)
+                fits = inputs[0] in stays
             elif kind == "Add":
-                if not stays.issuperset(inputs):
-                    continue
-                stays.update(outputs)
-            elif kind == "Concat":
-                moved = [name for name in inputs if name not in zeros]
-                if not moved or not stays.issuperset(moved):
-                    continue
-                stays.update(outputs)
-                if len({root(name) for name in moved}) == 1:
-                    parts = [name for name in inputs if name in zeros]
-                    roots.update((name, moved[0]) for name in (*parts, *outputs))
+                fits = stays.issuperset(inputs)
             else:
+                moved = [name for name in inputs if name not in zeros]
+                fits = kind == "Concat" and moved and stays.issuperset(moved)
+            if not fits:
                 continue
-            planned.append(node)
+            planned.append(each)
+            if kind not in _PRODUCTS:
+                stays.update(each.outputs)
+            if kind in _MOVES:
+                roots.update((name, inputs[0]) for name in each.outputs)
+            elif kind == "Concat" and len({root(name) for name in moved}) == 1:
+                parts = [name for name in inputs if name in zeros]
+                roots.update((name, moved[0]) for name in (*parts, *each.outputs))
 
-        tensors = {name for node in planned for name in (*node.input, *node.output)}
-        tensors = sorted(name for name in (tensors & floats) - constants)
-        shared = {}
+        tensors = {name for each in planned for name in (*each.inputs, *each.outputs)}
+        tensors = sorted(tensors.intersection(floats).difference(constants))
+        shared: dict[str, set[str]] = {}
         for name in tensors:
             shared.setdefault(root(name), set()).add(name)
         return cls(
-            nodes=[node.name for node in planned],
+            names=[each.name for each in planned],
+            ends=last.intersection(each.name for each in planned),
             tensors=tensors,
             shared=[names for names in shared.values() if len(names) > 1],
         )
 
 
-def _float_tensors(graph) -> set[str]:
-    known = (*graph.value_info, *graph.input, *graph.output)
-    return {value.name for value in known if value.type.tensor_type.elem_type == 1}
-
-
-def _last_convolutions(graph) -> set[str]:
-    """Names of the convolutions that no other layer and no average stands behind."""
-    producers = {name: node for node in graph.node for name in node.output}
-    reached, found = [output.name for output in graph.output], set()
-    seen = set(reached)
+def _last_layers(operations: Sequence[Operation], outputs: Collection[str]) -> set[str]:
+    """Names of the layers that no other layer and no average stands behind."""
+    producers = {name: each for each in operations for name in each.outputs}
+    reached, seen, found = list(outputs), set(outputs), set()
     while reached:
-        node = producers.get(reached.pop())
-        if node is None or node.op_type in _PRODUCTS | _AVERAGES:
+        each = producers.get(reached.pop())
+        if each is None or each.kind in _AVERAGES:
             continue
-        if node.op_type == "Conv":
-            found.add(node.name)
+        if each.kind == "Conv" or each.kind in _PRODUCTS:
+            found.add(each.name)
             continue
-        new = set(node.input) - seen
+        new = set(each.inputs) - seen
         seen |= new
         reached += new
     return found

@@ -1,9 +1,39 @@
 """`quantize_litert`: a `.tflite` file with int8 arithmetic."""
 
+import contextlib
+import os
+import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+
+from keras_video.export.quantization_plan import Operation, QuantizationPlan
+
+# Its names of operations that a plan knows.
+_KINDS = {
+    "ADD": "Add",
+    "AVERAGE_POOL_2D": "AveragePool",
+    "BATCH_MATMUL": "MatMul",
+    "CONCATENATION": "Concat",
+    "CONV_2D": "Conv",
+    "DEPTHWISE_CONV_2D": "Conv",
+    "EXPAND_DIMS": "Unsqueeze",
+    "FILL": "Expand",
+    "FULLY_CONNECTED": "Gemm",
+    "LEAKY_RELU": "LeakyRelu",
+    "MAX_POOL_2D": "MaxPool",
+    "MEAN": "ReduceMean",
+    "MIRROR_PAD": "Pad",
+    "PAD": "Pad",
+    "RELU": "Relu",
+    "RESHAPE": "Reshape",
+    "SLICE": "Slice",
+    "SPLIT_V": "Split",
+    "SQUEEZE": "Squeeze",
+    "STRIDED_SLICE": "Slice",
+    "TRANSPOSE": "Transpose",
+}
 
 
 def quantize_litert(function, samples: Iterable[Mapping[str, np.ndarray]]) -> bytes:
@@ -48,7 +78,59 @@ def quantize_litert(function, samples: Iterable[Mapping[str, np.ndarray]]) -> by
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative_dataset
-    with warnings.catch_warnings():
+    with _quiet(), warnings.catch_warnings():
         # It measures with an interpreter that it says is outdated.
         warnings.simplefilter("ignore")
-        return converter.convert()
+        # The converter itself quantises all operations or none.
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=representative_dataset
+        )
+        debugger.options = tf.lite.experimental.QuantizationDebugOptions(
+            denylisted_nodes=_in_float(debugger.calibrated_model)
+        )
+        return debugger.get_nondebug_quantized_model()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the lines that the converter and its interpreters write past Python."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def _in_float(model: bytes) -> list[str]:
+    """Names of the first outputs of all operations that are to compute in float."""
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(model_content=model)
+    details = {each["index"]: each for each in interpreter.get_tensor_details()}
+    names = {index: each["name"] for index, each in details.items()}
+    operations = [
+        Operation(
+            names[each["outputs"][0]],
+            _KINDS.get(each["op_name"], each["op_name"]),
+            [names.get(index, "") for index in each["inputs"]],
+            [names[index] for index in each["outputs"]],
+        )
+        for each in interpreter._get_ops_details()
+    ]
+    given = {names[each["index"]] for each in interpreter.get_input_details()}
+    computed = {name for each in operations for name in each.outputs}
+    filled = {each.name for each in operations if each.kind == "Expand"}
+    plan = QuantizationPlan.of(
+        operations,
+        outputs={names[each["index"]] for each in interpreter.get_output_details()},
+        floats={each["name"] for each in details.values() if each["dtype"] is np.float32},
+        constants=set(names.values()) - given - computed,
+    )
+    quantized = set(plan.names) - plan.ends
+    # What is filled in takes the scale of what it is joined to.
+    return [each.name for each in operations if each.name not in quantized | filled]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_video.export.quantization_plan import QuantizationPlan
+from keras_video.export.quantization_plan import Operation, QuantizationPlan
 
 # As nodes that are added and tensors that are kept must not clash with the model's own.
 _LOWEST, _HIGHEST = "/lowest", "/highest"
@@ -40,10 +40,10 @@ def quantize_onnx(source: Path, target: Path, samples: Iterable[Mapping[str, np.
 
     with tempfile.TemporaryDirectory(prefix="keras_video.") as folder:
         model = _prepare(source, Path(folder))
-        plan = QuantizationPlan.of(model)
+        plan = _plan(model)
         ranges = _measure(model, plan.tensors, samples)
-        plan = QuantizationPlan.of(model, lambda name: np.isfinite(ranges.get(name, 0)).all())
-        if not plan.nodes:
+        plan = _plan(model, finite=lambda name: np.isfinite(ranges.get(name, 0)).all())
+        if not plan.names:
             raise ValueError(
                 "The model has no convolution and no product with constant weights that could "
                 f"compute in int8. Received: {str(source)!r}"
@@ -62,41 +62,22 @@ def _prepare(source: Path, folder: Path):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(target)
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
-    model = _with_padding_pools(onnx.load(str(target)))
+    model = onnx.load(str(target))
     for number, node in enumerate(model.graph.node):
         node.name = f"{node.name or node.op_type}/{number}"
     return onnx.shape_inference.infer_shapes(model)
 
 
-def _with_padding_pools(model):
-    """The model with the padding before its poolings as part of these.
-
-    It is minus infinity, for which no int8 stands.
-    """
-    from onnx import helper, numpy_helper
-
+def _plan(model, **finite) -> QuantizationPlan:
     graph = model.graph
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    readers = [name for node in graph.node for name in node.input]
-    pads = {node.output[0]: node for node in graph.node if node.op_type == "Pad"}
-    for pool in graph.node:
-        pad = pads.get(pool.input[0]) if pool.op_type == "MaxPool" else None
-        if pad is None or readers.count(pad.output[0]) > 1:
-            continue
-        if len(pad.input) != 3 or not constants.keys() >= set(pad.input[1:]):
-            continue
-        around, value = (numpy_helper.to_array(constants[name]) for name in pad.input[1:])
-        before, after = np.split(around, 2)
-        settings = {each.name: helper.get_attribute_value(each) for each in pool.attribute}
-        is_plain = settings.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
-        if not is_plain or any(settings.get("pads", ())) or value > -1e38 or before[:2].any():
-            continue
-        for each in [each for each in pool.attribute if each.name in ("pads", "auto_pad")]:
-            pool.attribute.remove(each)
-        pool.attribute.append(helper.make_attribute("pads", [*before[2:], *after[2:]]))
-        pool.input[0] = pad.input[0]
-        graph.node.remove(pad)
-    return model
+    values = (*graph.value_info, *graph.input, *graph.output)
+    return QuantizationPlan.of(
+        [Operation(node.name, node.op_type, node.input, node.output) for node in graph.node],
+        outputs={output.name for output in graph.output},
+        floats={value.name for value in values if value.type.tensor_type.elem_type == 1},
+        constants={tensor.name for tensor in graph.initializer},
+        **finite,
+    )
 
 
 def _measure(model, tensors: list[str], samples) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -164,10 +145,10 @@ def _quantize(model, plan: QuantizationPlan, ranges: dict):
                 weight_qType=QuantType.QInt8,
                 activation_qType=QuantType.QUInt8,
                 tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
-                nodes_to_quantize=plan.nodes,
+                nodes_to_quantize=plan.names,
                 nodes_to_exclude=[],
                 op_types_to_quantize=sorted(
-                    {node.op_type for node in model.graph.node if node.name in set(plan.nodes)}
+                    {node.op_type for node in model.graph.node if node.name in set(plan.names)}
                 ),
                 extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]},
             )

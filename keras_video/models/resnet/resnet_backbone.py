@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from keras_video._compat import lowered_for_cpu, traced_for_export
 from keras_video.layers.conv_norm import ConvNorm, add_activate
 from keras_video.layers.fold_time import FoldTime, UnfoldTime
 from keras_video.layers.temporal_shift import TemporalShift
@@ -251,7 +252,11 @@ class StemPooling(keras.layers.Layer):
         shape = ops.shape(inputs)
         frames = ops.reshape(inputs, (-1, *shape[-3:]))
         sides = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        padded = ops.pad(frames, sides, constant_values=float("-inf"))
+        if traced_for_export.get() and not lowered_for_cpu.get():
+            # Comes to the same, as what is mirrored is in the window; int8 has no infinity.
+            padded = ops.pad(frames, sides, mode="reflect")
+        else:
+            padded = ops.pad(frames, sides, constant_values=float("-inf"))
         pooled = ops.max_pool(padded, 3, 2, padding="valid", data_format="channels_last")
         return ops.reshape(pooled, (-1, *self.compute_output_shape(shape)[1:]))
 
