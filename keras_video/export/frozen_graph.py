@@ -70,14 +70,12 @@ def freeze(
     """
     import tensorflow as tf
 
-    to_numpy = keras.ops.convert_to_numpy
-    trainable = [to_numpy(variable) for variable in model.trainable_variables]
-    others = [to_numpy(variable) for variable in model.non_trainable_variables]
+    variables = model.trainable_variables, model.non_trainable_variables
 
     def call(**inputs):
         if not isinstance(model.input, dict):
             (inputs,) = inputs.values()
-        weights = ([tf.constant(value) for value in part] for part in (trainable, others))
+        weights = ([tf.constant(_value(variable)) for variable in part] for part in variables)
         results, _ = model.stateless_call(*weights, inputs, training=False)
         return results if isinstance(results, dict) else dict.fromkeys(outputs, results)
 
@@ -104,8 +102,18 @@ def freeze_function(
         concrete = traced.get_concrete_function()
     # Outputs come in the order of the names.
     tensors = {name: tensor.name for name, tensor in zip(outputs, concrete.outputs, strict=True)}
-    graph = _folded(concrete.graph.as_graph_def(), list(inputs), list(tensors.values()))
+    meta_graph = tf.compat.v1.MetaGraphDef(graph_def=concrete.graph.as_graph_def())
+    # Weights are large: no more copies of them than needed.
+    del concrete, traced
+    graph = _folded(meta_graph, list(inputs), list(tensors.values()))
     return FrozenGraph(graph, tensors, inputs, outputs)
+
+
+def _value(variable):
+    import tensorflow as tf
+
+    with tf.init_scope():
+        return keras.ops.convert_to_numpy(variable)
 
 
 def _tensor_specs(specs: dict[str, TensorSpec]) -> dict:
@@ -123,21 +131,18 @@ def _lowering(for_cpu: bool):
         lowered_for_cpu.reset(token)
 
 
-def _folded(graph, inputs: list[str], outputs: list[str]):
-    """The graph without calls of functions, and with everything computed that is constant."""
-    from tensorflow.compat.v1 import ConfigProto, Graph
-    from tensorflow.compat.v1.train import export_meta_graph
+def _folded(meta_graph, inputs: list[str], outputs: list[str]):
+    """Its graph without calls of functions, and with everything computed that is constant."""
+    from tensorflow.compat.v1 import ConfigProto
     from tensorflow.python.grappler import tf_optimizer
 
     # Loops are kept: no runtime but TensorFlow's knows what they are lowered to.
-    _lower_loops(graph, False)
+    _lower_loops(meta_graph.graph_def, False)
     config = ConfigProto()
     rewriting = config.graph_options.rewrite_options
     rewriting.optimizers[:] = ["pruning", "function", "constfold", "dependency", "constfold"]
     rewriting.meta_optimizer_iterations = rewriting.TWO
     rewriting.meta_optimizer_timeout_ms = -1
-    with Graph().as_default():
-        meta_graph = export_meta_graph(graph_def=graph)
     kept = meta_graph.collection_def["train_op"].node_list.value
     kept.extend([*(f"{name}:0" for name in inputs), *outputs])
     return tf_optimizer.OptimizeGraph(config, meta_graph)

@@ -43,7 +43,6 @@ def write_onnx(
     tensors |= {tensor: name for name, tensor in frozen.tensors.items()}
     with _quiet(), tf.device("CPU:0"), tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(frozen.graph, name="")
-        # What `tf2onnx.convert` does as well, with a copy of the graph for every optimiser.
         converted = tf2onnx.tfonnx.process_tf_graph(
             graph,
             input_names=[f"{name}:0" for name in frozen.inputs],
@@ -57,8 +56,7 @@ def write_onnx(
                 "BlockLSTMV2": (_lstm, []),
             },
         )
-        converted = tf2onnx.optimizer.optimize_graph(converted, catch_errors=False)
-        model = converted.make_model("keras_video")
+        model = _optimized(converted).make_model("keras_video")
     _name_sizes(model, frozen)
     model.producer_name, model.producer_version = "keras_video", _version()
     if precision == "int8":
@@ -71,6 +69,26 @@ def write_onnx(
         model = onnx.load(str(path))
     onnx.helper.set_model_props(model, dict(metadata))
     onnx.save(model, str(path))
+
+
+def _optimized(graph):
+    """What `tf2onnx.optimizer.optimize_graph` makes of a graph.
+
+    That one copies the graph, or at least its weights, for every optimiser, and never lets go.
+    """
+    from tf2onnx.optimizer import _get_optimizers
+
+    changing, iteration = True, 0
+    while changing:
+        changing = False
+        for make_optimizer in _get_optimizers().values():
+            optimizer = make_optimizer()
+            optimizer.opt_iteration = iteration
+            graph = optimizer._optimize(graph)
+            graph.delete_unused_nodes(graph.outputs)
+            changing = changing or optimizer.graph_been_opt
+        iteration += 1
+    return graph
 
 
 def _name_sizes(model, frozen: FrozenGraph) -> None:
