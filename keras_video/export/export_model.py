@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from importlib import metadata
 from itertools import islice
@@ -53,7 +53,7 @@ def export_model(
             of a whole video and returns its scores.
         calibration: for int8, videos like those that the model will see: a folder, a pattern or
             paths. Models of features take dictionaries of arrays.
-        num_calibration: of how many of them the ranges are measured. Defaults to 64.
+        num_calibration: on how many clips of them the ranges are measured. Defaults to 64.
         samples: what is compared on, of the same kinds; `None` for the calibration, or for
             rendered clips and random features.
 
@@ -70,19 +70,37 @@ def export_model(
     >>> report = keras_video.export.export_model("pp_tsm_k400", "exported/pp_tsm", "openvino")
     >>> keras_video.inference.Predictor("exported/pp_tsm").classify("clip.mp4")
     """
-    check_precision(format, precision, calibration)
+    check_precision(format, precision, calibration, with_preprocessing)
     target = Path(os.path.expanduser(directory))
     check_target(target)
     calibration = _sources(calibration)
     if samples is None and calibration is not None:
         samples = calibration
-    source = ExportSource(model, _sources(samples), with_preprocessing)
+    source = open_source(model, _sources(samples), with_preprocessing)
     if calibration is not None:
-        calibration = list(islice(calibration, num_calibration))
+        calibration = calibration_inputs(source, calibration, num_calibration)
     return write_export(source, target, format, precision, calibration)
 
 
-def check_precision(format: str, precision: str, calibration) -> None:
+def open_source(model, samples: list | None, with_preprocessing: bool) -> ExportSource:
+    """What is to be exported, with or without its preprocessing."""
+    if not with_preprocessing:
+        return ExportSource(model, samples)
+    from keras_video.export.whole_video_source import WholeVideoSource
+
+    return WholeVideoSource(model, samples)
+
+
+def calibration_inputs(source: ExportSource, calibration: list, number: int) -> list[dict]:
+    """Inputs of the network: clips of videos, or arrays as they are."""
+    if all(isinstance(sample, Mapping) for sample in calibration):
+        return list(islice(source.sampled(calibration), number))
+    from keras_video.export.calibration import calibration_samples
+
+    return calibration_samples(source.original, calibration, number)
+
+
+def check_precision(format: str, precision: str, calibration, with_preprocessing: bool) -> None:
     """Raises `ExportError` for what cannot be exported, before anything is loaded."""
     find_format(format, precision)
     if precision == "int8" and calibration is None:
@@ -91,6 +109,11 @@ def check_precision(format: str, precision: str, calibration) -> None:
             "computes of them tells which range its 256 numbers must cover. "
             "Received: precision='int8', calibration=None"
         )
+    if precision == "int8" and with_preprocessing:
+        raise ExportError(
+            "int8 is for the network alone: resizing in 256 steps would blur what it sees. "
+            "Received: precision='int8', with_preprocessing=True"
+        )
 
 
 def write_export(
@@ -98,31 +121,30 @@ def write_export(
     target: Path,
     format: str,
     precision: str = "float32",
-    calibration: list | None = None,
+    calibration: list[dict] | None = None,
 ) -> ExportReport:
-    """`export_model`, of a source that several exports share."""
+    """`export_model`, of a source that several exports share; calibrated on inputs."""
     written = find_format(format, precision)
     described = source.describe(format, precision, written.file)
     with written_whole(target) as folder:
         texts = source.companions()
         metadata_of_file = {DESCRIPTION: _json(described), **texts}
-        samples = None if calibration is None else list(source.sampled(calibration))
-        written.write(source, folder / written.file, precision, metadata_of_file, samples)
+        written.write(source, folder / written.file, precision, metadata_of_file, calibration)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         described.write(folder)
         differences = verify(source, described, folder)
         agreement = None
         if precision == "int8":
-            agreement = top_1_agreement(source, folder, samples)
+            agreement = top_1_agreement(source, folder, calibration)
         facts = {
             "differences": differences,
             "allowed": BOUNDS.get(precision),
             "compared_on": source.compared_on,
             "versions": _versions(format),
         }
-        if samples is not None:
-            facts |= {"calibration_samples": len(samples), "top_1_agreement": agreement}
+        if calibration is not None:
+            facts |= {"calibration_samples": len(calibration), "top_1_agreement": agreement}
         described = replace(described, source=facts)
         described.write(folder)
         num_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -31,7 +31,6 @@ class ExportSource:
         model: a functional Keras model, or the name or directory of a preset.
         samples: what exported models are compared on: videos, or dictionaries of arrays; `None`
             for rendered clips and random features.
-        with_preprocessing: whether the graphs take the frames of a video.
 
     Attributes:
         model: in float32, whatever the original was.
@@ -44,7 +43,7 @@ class ExportSource:
         ExportError: there is no such export.
     """
 
-    def __init__(self, model, samples: Iterable | None = None, with_preprocessing: bool = False):
+    def __init__(self, model, samples: Iterable | None = None):
         if keras.backend.backend() != "tensorflow":
             raise RuntimeError(
                 "Models are exported with the TensorFlow backend (KERAS_BACKEND=tensorflow). "
@@ -60,7 +59,7 @@ class ExportSource:
         self.preprocessor = getattr(self.original, "preprocessor", None)
         self.labels = getattr(self.original, "labels", None)
         self.view_average = getattr(self.original, "view_average", None)
-        self.with_preprocessing = with_preprocessing
+        self.with_preprocessing = False
         self._samples = samples
 
     @functools.cached_property
@@ -127,7 +126,8 @@ class ExportSource:
         """What the examples are, for people."""
         if self._samples is not None:
             return "samples"
-        return "rendered clips" if is_clips(self.inputs) else "random features"
+        videos = self.with_preprocessing or is_clips(self.inputs)
+        return "rendered clips" if videos else "random features"
 
     def describe(self, format: str, precision: str, file: str) -> ExportedModel:
         """What `export.json` says of an export of this model."""

@@ -68,18 +68,30 @@ def freeze(
         for_cpu: whether layers take the form that TensorFlow computes fastest on CPUs.
         whole_lstms: whether LSTMs are operations, `BlockLSTMV2`, in place of loops.
     """
-    import tensorflow as tf
 
-    variables = model.trainable_variables, model.non_trainable_variables
-
-    def call(**inputs):
-        if not isinstance(model.input, dict):
-            (inputs,) = inputs.values()
-        weights = ([tf.constant(_value(variable)) for variable in part] for part in variables)
-        results, _ = model.stateless_call(*weights, inputs, training=False)
+    def call(**arrays):
+        taken = arrays if isinstance(model.input, dict) else next(iter(arrays.values()))
+        results = call_frozen(model, taken)
         return results if isinstance(results, dict) else dict.fromkeys(outputs, results)
 
     return freeze_function(call, inputs, outputs, for_cpu, whole_lstms)
+
+
+def call_frozen(model: keras.Model, inputs):
+    """What a model makes of inputs, with its weights as constants of the graph."""
+    import tensorflow as tf
+
+    def constants(variables) -> list:
+        values = []
+        for variable in variables:
+            with tf.init_scope():
+                value = keras.ops.convert_to_numpy(variable)
+            values.append(tf.constant(value))
+        return values
+
+    weights = constants(model.trainable_variables), constants(model.non_trainable_variables)
+    outputs, _ = model.stateless_call(*weights, inputs, training=False)
+    return outputs
 
 
 def freeze_function(
@@ -107,13 +119,6 @@ def freeze_function(
     del concrete, traced
     graph = _folded(meta_graph, list(inputs), list(tensors.values()))
     return FrozenGraph(graph, tensors, inputs, outputs)
-
-
-def _value(variable):
-    import tensorflow as tf
-
-    with tf.init_scope():
-        return keras.ops.convert_to_numpy(variable)
 
 
 def _tensor_specs(specs: dict[str, TensorSpec]) -> dict:

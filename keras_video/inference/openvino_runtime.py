@@ -52,12 +52,14 @@ class OpenVINORuntime(Runtime):
             raise ValueError(
                 f"OpenVINO refuses the file: {one_line(error)}. Received: {self._path!r}"
             ) from error
+        # Videos are of any length: compiling takes longer than looking at one.
+        self._fits_shapes = not described.with_preprocessing
         self._requests: OrderedDict = OrderedDict()
         self._lock = threading.Lock()
         self.inputs, self.outputs = described.inputs, described.outputs
 
     def _run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        shapes = tuple(inputs[name].shape for name in self.inputs)
+        shapes = tuple(inputs[name].shape for name in self.inputs) if self._fits_shapes else ()
         with self._lock:
             results = self._request(shapes).infer(inputs, share_inputs=True)
             return {name: np.array(results[name]) for name in self.outputs}
@@ -65,7 +67,8 @@ class OpenVINORuntime(Runtime):
     def _request(self, shapes: tuple):
         if shapes not in self._requests:
             model = self._core.read_model(self._path)
-            model.reshape(dict(zip(self.inputs, map(list, shapes), strict=True)))
+            if shapes:
+                model.reshape(dict(zip(self.inputs, map(list, shapes), strict=True)))
             compiled = self._core.compile_model(model, "CPU", self._settings)
             self._requests[shapes] = compiled.create_infer_request()
             if len(self._requests) > _KEPT_SHAPES:

@@ -23,6 +23,7 @@ from keras_video.models.classify_videos import (
     classify_videos,
     in_equal_parts,
 )
+from keras_video.inference.whole_video import WholeVideo, whole_video
 from keras_video.presets import preset_files as files
 from keras_video.presets.label_files import read_labels
 
@@ -220,9 +221,14 @@ class Predictor:
         arguments = {"every": every, "average": average, "labels": self.labels, "top_k": top_k}
         return classify_frames(runtime, states, self.preprocessor, frames, **arguments)
 
-    def preprocess(self, video) -> np.ndarray:
-        """The views of a video, as the network takes them: uint8, time before height and width."""
+    def preprocess(self, video) -> np.ndarray | WholeVideo:
+        """The views of a video, as the network takes them: uint8, time before height and width.
+
+        For a model that was exported with its preprocessing, the decoded video.
+        """
         self._require_classifier()
+        if self.with_preprocessing:
+            return whole_video(self.preprocessor, video)
         return self.preprocessor(video)
 
     def logits(self, clips: np.ndarray) -> np.ndarray:
@@ -230,12 +236,14 @@ class Predictor:
         (name,) = self.runtime.inputs
         return self.runtime.run({name: clips})["logits"]
 
-    def scores(self, views: np.ndarray, batch_size: int = 8) -> np.ndarray:
-        """The probabilities `(num_classes,)` of the video that the views show."""
+    def scores(self, views: np.ndarray | WholeVideo, batch_size: int = 8) -> np.ndarray:
+        """The probabilities `(num_classes,)` of the video that `preprocess` made the views of."""
         if not self.with_preprocessing:
             logits = [self.logits(part) for part in in_equal_parts(views, batch_size)]
             return average_views(np.concatenate(logits), self.view_average)
-        raise NotImplementedError
+        return self.runtime.run({name: getattr(views, name) for name in self.runtime.inputs})[
+            "scores"
+        ][0]
 
     def best(self, scores: np.ndarray, top_k: int = 5) -> list[dict]:
         """The classes of the highest scores, as `classify` returns them."""
