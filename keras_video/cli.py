@@ -15,6 +15,7 @@ from keras_video import (
     cli_benchmark,
     cli_dataset,
     cli_evaluate,
+    cli_export,
     cli_features,
     cli_localize,
     cli_plugin,
@@ -101,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     cli_dataset.add_dataset(_commands_of(dataset, common))
     cli_tag.add_tag(command)
     cli_localize.add_localize(command)
+    cli_export.add_export(command)
+    cli_export.add_check_export(command)
     cli_serve.add_serve(command)
     _add_presets(command)
     cli_summary.add_summary(command)

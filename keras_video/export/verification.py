@@ -29,19 +29,8 @@ def verify(source: ExportSource, described: ExportedModel, folder: Path) -> dict
     Raises:
         ExportError: a runtime refuses the file or computes something else, or none is installed.
     """
-    runtimes = [
-        name
-        for name in RUNTIMES_OF_FORMATS[described.format]
-        if importlib.util.find_spec(_MODULES[name])
-    ]
-    if not runtimes:
-        raise ExportError(
-            "What is exported is compared with Keras, and none of the runtimes that can run it is "
-            f"installed: {list(RUNTIMES_OF_FORMATS[described.format])}. "
-            f"Received: format={described.format!r}"
-        )
     differences = {}
-    for name in runtimes:
+    for name in installed_runtimes(described.format):
         try:
             runtime = open_runtime(folder, name)
             pairs = [
@@ -64,6 +53,22 @@ def verify(source: ExportSource, described: ExportedModel, folder: Path) -> dict
             f"{described.format}, {described.precision}"
         )
     return differences
+
+
+def installed_runtimes(format: str) -> list[str]:
+    """The runtimes that read a format and are installed.
+
+    Raises:
+        ExportError: there are none.
+    """
+    known = RUNTIMES_OF_FORMATS[format]
+    found = [name for name in known if importlib.util.find_spec(_MODULES[name])]
+    if not found:
+        raise ExportError(
+            "What is exported is compared with Keras, and none of the runtimes that can run it is "
+            f"installed: {list(known)}. Received: format={format!r}"
+        )
+    return found
 
 
 def difference(actual: dict, expected: dict) -> float:
