@@ -41,9 +41,11 @@ def results_table(*classes: str) -> str:
     """
     rows = []
     for name in classes:
-        own = [_row(preset) for preset in _presets() if preset.model_class_name == name]
+        own = [_row(preset) for preset in built_in_presets() if preset.model_class_name == name]
         own += [
-            _application_row(preset) for preset in _applications() if preset.application == name
+            _application_row(preset)
+            for preset in built_in_applications()
+            if preset.application == name
         ]
         if not own:
             raise ValueError(f"No built-in preset is of this class. Received: {name!r}")
@@ -51,12 +53,12 @@ def results_table(*classes: str) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in (HEADER, RULE, *rows))
 
 
-def _presets() -> Iterator[Preset]:
+def built_in_presets() -> Iterator[Preset]:
     for catalogue in BUILTIN_CATALOGUES:
         yield from import_object(catalogue)
 
 
-def _applications() -> tuple[ApplicationPreset, ...]:
+def built_in_applications() -> tuple[ApplicationPreset, ...]:
     return (*video_tag_presets.APPLICATIONS, *action_localizer_presets.APPLICATIONS)
 
 

@@ -56,3 +56,23 @@ def mini_activitynet(folder: str) -> None:
             "annotations": [{"segment": [20.0, 60.0], "label": "any"}],
         }
     (root / "activitynet_1.3_annotations.json").write_text(json.dumps(videos))
+
+
+def drawn_localizer(folder: str, actions: str) -> None:
+    """An ActionLocalizer for the labels of a list, with drawn weights.
+
+    Training one takes longer than a page may.
+    """
+    from keras_video.applications import ActionLocalizer
+    from keras_video.localization import read_actions
+    from keras_video.models import BMN, TSM, ActionLSTM, VGGish
+
+    labels = sorted({action.label for video in read_actions(actions) for action in video.actions})
+    classes, hidden = 1 + len(labels), {"hidden_dims": (8,)}
+    extractor = TSM.from_preset("tsm_tiny_motion")
+    proposer = BMN(128 + 640, 40, 20, hidden_dim=8, proposal_dim=4, segment_dim=4, map_dim=4)
+    features = {"image": 128, "sound": 16}
+    classifier = ActionLSTM(classes, features, embedding_dim=8, lstm_dim=4, **hidden)
+    classifier.labels = ["background", *labels]
+    hearing = VGGish(classes, filters=(2, 2, 2, 2), embedding_dim=16, **hidden)
+    ActionLocalizer(extractor, proposer, classifier, hearing).save_to_preset(folder)
