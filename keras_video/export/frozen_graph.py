@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 
 from keras_video._compat import keeping_lstms_whole, lowered_for_cpu, tracing_for_export
+from keras_video.export.fold_scales import fold_scales
 from keras_video.inference.exported_model import TensorSpec
 
 _numbers = itertools.count()
@@ -150,7 +151,9 @@ def _folded(meta_graph, inputs: list[str], outputs: list[str]):
     rewriting.meta_optimizer_timeout_ms = -1
     kept = meta_graph.collection_def["train_op"].node_list.value
     kept.extend([*(f"{name}:0" for name in inputs), *outputs])
-    return tf_optimizer.OptimizeGraph(config, meta_graph)
+    graph = tf_optimizer.OptimizeGraph(config, meta_graph)
+    fold_scales(graph)
+    return graph
 
 
 def _lower_loops(graph, lower: bool) -> None:

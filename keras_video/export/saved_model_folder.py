@@ -27,7 +27,7 @@ def write_saved_model(
     """
     import tensorflow as tf
 
-    function = source.frozen(precision).function()
+    function = source.frozen(precision, for_cpu=True).function()
     module = tf.Module()
     module.serving_default = function
     tf.saved_model.save(module, str(path), {"serving_default": function})

@@ -18,8 +18,8 @@ class WholeVideoSource(ExportSource):
     """As `ExportSource`; its graph takes the frames of a video of any length and size.
 
     The inputs are `frames` `(time, height, width, 3)`, and `fps` where the sampling goes by the
-    frame rate (0 if that is unknown); the output is `scores` `(1, num_classes)`: sampling, resizing,
-    cropping, the network, and the mean over views are inside.
+    frame rate (0 if that is unknown); the output is `scores` `(1, num_classes)`. Inside are
+    sampling, resizing, cropping, the network, and the mean over views.
     """
 
     def __init__(self, model, samples: Iterable | None = None):
