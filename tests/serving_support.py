@@ -44,13 +44,21 @@ def left_in(app):
 
 @contextlib.contextmanager
 def listening(app):
-    """The port of an application that runs in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    """The port of an application of ours that runs in a thread."""
+    with on_port(app) as port:
+        wait_until(lambda: app.state.service.is_ready or app.state.service.failure, 60)
+        yield port
+
+
+@contextlib.contextmanager
+def on_port(app, **options):
+    """The port of any application, which uvicorn runs in a thread."""
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, **options)
+    server = uvicorn.Server(config)
     sock = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([sock],))
     thread.start()
     try:
-        wait_until(lambda: app.state.service.is_ready or app.state.service.failure, 60)
         yield sock.getsockname()[1]
     finally:
         server.should_exit = True

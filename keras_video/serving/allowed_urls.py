@@ -66,8 +66,11 @@ def _parts(url: str) -> tuple[str, str, int, str, str] | None:
     if split.scheme not in _PORTS or not split.hostname or "@" in split.netloc:
         return None
     path = split.path or "/"
-    # Servers may undo the escapes more than once.
-    plain = unquote(unquote(path)).replace("\\", "/")
-    if ".." in plain.split("/") or any(ord(letter) < 32 for letter in plain):
+    # Servers may undo the escapes more than once, and some take `..;a` for `..`.
+    plain = path
+    while (simpler := unquote(plain)) != plain:
+        plain = simpler
+    segments = [segment.partition(";")[0] for segment in plain.replace("\\", "/").split("/")]
+    if ".." in segments or any(ord(letter) < 32 for letter in plain):
         return None
     return split.scheme, split.hostname, port or _PORTS[split.scheme], path, split.query

@@ -70,14 +70,12 @@ def create_app(predictor, settings: Settings | None = None, name: str = "model")
 
     @contextlib.asynccontextmanager
     async def lifespan(app):
-        files = TemporaryFiles(settings.temp_dir, settings.max_stored_bytes)
-        app.state.files = files
-        starting = threading.Thread(target=_start, args=(service, files), name="start")
+        starting = threading.Thread(target=_start, args=(app.state,), name="start")
         starting.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(_end, starting, service, files)
+            await asyncio.to_thread(_end, starting, app.state)
 
     app = FastAPI(
         title=f"keras_video serves {name}",
@@ -91,6 +89,7 @@ def create_app(predictor, settings: Settings | None = None, name: str = "model")
     load = Load()
     app.add_middleware(Traffic, load=load, metrics=metrics)
     app.state.service, app.state.settings, app.state.load = service, settings, load
+    app.state.files = None
     admitted = _Admission(service.capacity)
     _add_error_handlers(app, metrics)
     _add_pages(app)
@@ -182,19 +181,22 @@ def _make_service(predictor, settings: Settings, metrics: ServerMetrics):
     )
 
 
-def _start(service, files: TemporaryFiles) -> None:
+def _start(state) -> None:
+    settings, service = state.settings, state.service
     try:
-        service.start(files)
+        state.files = TemporaryFiles(settings.temp_dir, settings.max_stored_bytes)
+        service.start(state.files)
     # Health tells, and `run_server` ends the process.
     except Exception as error:
         _LOG.error("the server could not start", exc_info=_LOG.isEnabledFor(logging.DEBUG))
         service.failure = error
 
 
-def _end(starting: threading.Thread, service, files: TemporaryFiles) -> None:
+def _end(starting: threading.Thread, state) -> None:
     starting.join()
-    service.close()
-    files.close()
+    state.service.close()
+    if state.files is not None:
+        state.files.close()
 
 
 class _Admission:
@@ -236,9 +238,9 @@ async def _gone(request: Request) -> None:
 
 
 def _add_error_handlers(app: "FastAPI", metrics: ServerMetrics) -> None:
-    def refuse(error: RequestError) -> JSONResponse:
+    def refuse(error: RequestError, headers=None) -> JSONResponse:
         metrics.rejected.labels(error.code).inc()
-        return error_response(error)
+        return error_response(error, headers)
 
     @app.exception_handler(RequestError)
     async def on_request_error(request, error):
@@ -256,7 +258,7 @@ def _add_error_handlers(app: "FastAPI", metrics: ServerMetrics) -> None:
     @app.exception_handler(StarletteHTTPException)
     async def on_http_error(request, error: HTTPException):
         code = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "refused")
-        return refuse(RequestError(error.status_code, code, str(error.detail)))
+        return refuse(RequestError(error.status_code, code, str(error.detail)), error.headers)
 
 
 def _add_pages(app: "FastAPI") -> None:

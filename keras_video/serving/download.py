@@ -5,7 +5,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import BinaryIO
 
 from keras_video.serving.allowed_urls import AllowedUrls
 from keras_video.serving.request_error import RequestError
@@ -20,19 +19,17 @@ _NOT_ALLOWED = (
 
 def download(
     url: str,
-    file: BinaryIO,
+    write: Callable[[bytes], None],
     allowed: AllowedUrls,
     seconds: float,
-    count: Callable[[int], None],
 ) -> None:
     """Loads a file; redirects are followed as far as they are allowed themselves.
 
     Args:
         url: what the client asks for.
-        file: where to write.
+        write: called with each block; may raise a `RequestError`.
         allowed: where videos may come from.
         seconds: that it may take.
-        count: called with the number of bytes before they are written; may raise.
 
     Raises:
         RequestError: it is not allowed, not there, or takes too long.
@@ -55,8 +52,7 @@ def download(
     try:
         with opener.open(request, timeout=min(seconds, _SOCKET_SECONDS)) as response:
             while block := response.read1(_BLOCK):
-                count(len(block))
-                file.write(block)
+                write(block)
                 if time.monotonic() > end:
                     raise RequestError(
                         408, "url_timeout", f"The URL gave no whole video in {seconds:g} seconds"

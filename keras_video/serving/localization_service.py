@@ -93,6 +93,7 @@ class LocalizationService:
             await asyncio.wrap_future(encoding)
             if "video" not in said or not target.is_file():
                 raise RequestError(422, "decoder_crashed", "The decoder said nothing of this file")
+            self._files.grow(target, target.stat().st_size)
             # The thread deletes the file, also when nobody waits for it any more.
             work = self._thread.submit(self._localize, target)
         except BaseException:

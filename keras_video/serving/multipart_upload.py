@@ -1,6 +1,6 @@
 """`MultipartUpload`: the one file of a form, written as it comes."""
 
-from typing import BinaryIO
+from collections.abc import Callable
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -16,19 +16,19 @@ class MultipartUpload:
 
     Args:
         content_type: the header of the request.
-        file: where the content goes.
+        write: called with each block of the content; may raise a `RequestError`.
         max_bytes: of the content.
 
     Raises:
         RequestError: it is no such form.
     """
 
-    def __init__(self, content_type: str, file: BinaryIO, max_bytes: int):
+    def __init__(self, content_type: str, write: Callable[[memoryview], None], max_bytes: int):
         _, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
         if not boundary:
             raise malformed("the form has no boundary")
-        self._file, self._max_bytes = file, max_bytes
+        self._write, self._max_bytes = write, max_bytes
         self._field, self._value, self._disposition = b"", b"", b""
         self._has_file = self._is_whole = False
         self.size = 0
@@ -87,7 +87,7 @@ class MultipartUpload:
         self.size += end - start
         if self.size > self._max_bytes:
             raise too_large(self._max_bytes)
-        self._file.write(memoryview(data)[start:end])
+        self._write(memoryview(data)[start:end])
 
     def _on_end(self) -> None:
         self._is_whole = True

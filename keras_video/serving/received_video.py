@@ -14,10 +14,7 @@ from keras_video.serving.download import download
 from keras_video.serving.multipart_upload import FORM_BYTES, MultipartUpload, malformed, too_large
 from keras_video.serving.request_error import RequestError
 from keras_video.serving.settings import Settings
-from keras_video.serving.temporary_files import TemporaryFiles
-
-# After a refusal, so much is still read, so that the client comes to read the answer.
-_DRAINED_BYTES, _DRAINED_SECONDS = 64 * 2**20, 5.0
+from keras_video.serving.temporary_files import StoredFile, TemporaryFiles
 
 
 @contextlib.asynccontextmanager
@@ -38,10 +35,6 @@ async def received_video(
                 await _receive(body, request.headers, path, settings, files)
         except TimeoutError as error:
             raise _too_slow(settings.upload_seconds) from error
-        except RequestError as error:
-            if error.status != 408:
-                await body.drain()
-            raise
         yield path
     finally:
         files.remove(path)
@@ -54,19 +47,18 @@ async def _receive(body, headers, path: Path, settings: Settings, files: Tempora
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > settings.max_bytes + FORM_BYTES:
         raise too_large(settings.max_bytes)
-    with path.open("xb") as file:
+    with files.create(path) as file:
         if kind == "multipart/form-data":
-            form = MultipartUpload(content_type, file, settings.max_bytes)
+            form = MultipartUpload(content_type, file.write, settings.max_bytes)
             async for block in body:
                 if body.size - form.size > FORM_BYTES + len(block):
                     raise malformed("there is much besides the file")
-                files.grow(path, len(block))
                 form.write(block)
             form.finish()
             if form.size == 0:
                 raise RequestError(400, "empty", "The file is empty (0 bytes)")
         elif kind == "application/json":
-            await _load(await _url(body), file, path, settings, files)
+            await _load(await _url(body), file, settings)
         else:
             raise RequestError(
                 415,
@@ -93,27 +85,26 @@ async def _url(body: "_Body") -> str:
     return content["url"]
 
 
-async def _load(url: str, file, path: Path, settings: Settings, files: TemporaryFiles) -> None:
+async def _load(url: str, file: StoredFile, settings: Settings) -> None:
     given_up = threading.Event()
     size = 0
 
-    def count(added: int) -> None:
+    def write(block: bytes) -> None:
         nonlocal size
-        size += added
+        size += len(block)
         if given_up.is_set():
             raise RequestError(408, "url_timeout", "The request was given up")
         if size > settings.max_bytes:
             raise too_large(settings.max_bytes)
-        files.grow(path, added)
+        file.write(block)
 
     work = asyncio.create_task(
         asyncio.to_thread(
             download,
             url,
-            file,
+            write,
             AllowedUrls(settings.allowed_urls),
             settings.upload_seconds,
-            count,
         )
     )
     try:
@@ -134,7 +125,6 @@ class _Body:
     def __init__(self, request: Request, idle_seconds: float):
         self._receive, self._idle_seconds = request.receive, idle_seconds
         self._is_over = False
-        self._waits_for_go_ahead = "expect" in request.headers
         self.size = 0
 
     async def __aiter__(self):
@@ -146,16 +136,6 @@ class _Body:
                 raise _too_slow(self._idle_seconds) from error
             if block:
                 yield block
-
-    async def drain(self) -> None:
-        """Reads what is left, within reason."""
-        start = self.size
-        if self._waits_for_go_ahead and start == 0:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAINED_SECONDS):
-                while not self._is_over and self.size - start < _DRAINED_BYTES:
-                    await self._next()
 
     async def _next(self) -> bytes:
         message = await self._receive()

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
 
 _POLL_SECONDS = 0.05
-# Connections beyond these get a 503 of uvicorn's.
-_MOST_CONNECTIONS = 2000
+# Connections beyond these get a 503 of uvicorn's, and beyond the spare ones nothing.
+_MOST_CONNECTIONS, _SPARE_CONNECTIONS = 2000, 100
+# What uploads, pipes of decoders and the runtimes have open besides connections.
+_OTHER_FILES = 600
 
 
 def run_server(
@@ -46,6 +49,14 @@ def run_server(
             'The server needs uvicorn: python -m pip install "keras-video[serve]". '
             "Received: no module 'uvicorn'"
         ) from error
+
+    from keras_video.serving.timed_connection import TimedConnection
+
+    most_connections = _make_room()
+
+    class Connection(TimedConnection):
+        patience = app.state.settings.idle_seconds
+        most = most_connections + _SPARE_CONNECTIONS
 
     class Server(uvicorn.Server):
         ended_by = 0
@@ -92,7 +103,9 @@ def run_server(
             # `Traffic` has a line for each request, on the logger of its module.
             log_config=None,
             access_log=False,
-            limit_concurrency=_MOST_CONNECTIONS,
+            http=Connection,
+            ws="none",
+            limit_concurrency=most_connections,
             timeout_graceful_shutdown=1,
             server_header=False,
         )
@@ -103,6 +116,19 @@ def run_server(
             f"The server could not start: {app.state.service.failure}"
         ) from app.state.service.failure
     return server.ended_by or signal.SIGTERM
+
+
+def _make_room() -> int:
+    """Lets the process open as many files as it may; returns how many may be connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = _MOST_CONNECTIONS + _SPARE_CONNECTIONS + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < room:
+        with contextlib.suppress(OSError, ValueError):
+            more = room if hard == resource.RLIM_INFINITY else min(room, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+            soft = more
+        room = soft
+    return max(1, room - _SPARE_CONNECTIONS - _OTHER_FILES)
 
 
 def warn_of_strangers(host: str) -> None:

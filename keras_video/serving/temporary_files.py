@@ -1,6 +1,7 @@
 """`TemporaryFiles`: the folder of a server's uploads."""
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from keras_video.serving.request_error import RequestError
 
+_LOG = logging.getLogger(__name__)
 _PREFIX = "keras_video_serve_"
 
 
@@ -24,10 +26,14 @@ class TemporaryFiles:
     Args:
         parent: where to make it; `None` for the system's temporary folder.
         max_bytes: of all files together.
+
+    Raises:
+        OSError: no folder can be made there.
     """
 
     def __init__(self, parent: str | os.PathLike | None, max_bytes: int):
-        parent = Path(parent or tempfile.gettempdir())
+        # Decoders start in the folder, so a relative path would mean another place to them.
+        parent = Path(parent or tempfile.gettempdir()).absolute()
         _remove_abandoned(parent)
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         self._lock_file = FileLock(self.folder / "lock", thread_local=False)
@@ -43,17 +49,23 @@ class TemporaryFiles:
             self._sizes[path] = 0
         return path
 
+    def create(self, path: Path) -> "StoredFile":
+        """A new file in the folder, to be written.
+
+        Raises:
+            RequestError: the system has no room for it now.
+        """
+        return StoredFile(self, path)
+
     def grow(self, path: Path, size: int) -> None:
-        """Counts bytes that a file is about to get.
+        """Counts bytes of a file.
 
         Raises:
             RequestError: there is no room for them now.
         """
         with self._lock:
             if sum(self._sizes.values()) + size > self._max_bytes:
-                raise RequestError(
-                    503, "storage_full", "Too many uploads at one time. Try again later", 5
-                )
+                raise _full()
             if path in self._sizes:
                 self._sizes[path] += size
 
@@ -70,6 +82,54 @@ class TemporaryFiles:
         """Deletes the folder."""
         self._lock_file.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class StoredFile:
+    """A file whose bytes are counted; a context manager that closes it.
+
+    Args:
+        files: that it is one of.
+        path: of it.
+    """
+
+    def __init__(self, files: TemporaryFiles, path: Path):
+        self._files, self._path = files, path
+        with _full_disks_told():
+            self._file = path.open("xb")
+
+    def write(self, block: bytes | memoryview) -> None:
+        """Writes bytes.
+
+        Raises:
+            RequestError: there is no room for them now.
+        """
+        self._files.grow(self._path, len(block))
+        with _full_disks_told():
+            self._file.write(block)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            return
+        with _full_disks_told():
+            self._file.close()
+
+
+@contextlib.contextmanager
+def _full_disks_told():
+    try:
+        yield
+    except OSError as error:
+        _LOG.error("an upload cannot be stored: %s", error)
+        raise _full() from error
+
+
+def _full() -> RequestError:
+    return RequestError(503, "storage_full", "Too many uploads at one time. Try again later", 5)
 
 
 def _remove_abandoned(parent: Path) -> None:

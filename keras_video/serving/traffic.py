@@ -4,10 +4,12 @@ import dataclasses
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
+from keras_video.serving.request_body import RequestBody
 from keras_video.serving.request_error import RequestError
 from keras_video.serving.server_metrics import ServerMetrics
 
@@ -52,12 +54,14 @@ class Traffic:
             await self._app(scope, receive, send)
             return
         request_id = scope.setdefault("state", {})["request_id"] = secrets.token_hex(8)
-        status = None
+        status, body = None, RequestBody(scope, receive)
 
         async def send_marked(message):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status >= 400 and status != 408:
+                    await body.drain()
                 headers = list(message.get("headers", ()))
                 known = {name.lower() for name, _ in headers}
                 headers += [pair for pair in _HEADERS.items() if pair[0] not in known]
@@ -72,9 +76,9 @@ class Traffic:
             if self._load.is_draining and scope["path"].startswith("/v1/"):
                 error = RequestError(503, "draining", "The server is ending. Try again later", 5)
                 self._metrics.rejected.labels(error.code).inc()
-                await error_response(error)(scope, receive, send_marked)
+                await error_response(error)(scope, body, send_marked)
             else:
-                await self._app(scope, receive, send_marked)
+                await self._app(scope, body, send_marked)
         except ClientDisconnect:
             status = _CLIENT_GONE
         except Exception:
@@ -83,7 +87,7 @@ class Traffic:
                 error = RequestError(
                     500, "internal", f"The server failed. Its log tells more of {request_id}"
                 )
-                await error_response(error)(scope, receive, send_marked)
+                await error_response(error)(scope, body, send_marked)
         finally:
             self._load.in_flight -= 1
             self._metrics.in_flight.dec()
@@ -99,9 +103,9 @@ class Traffic:
             )
 
 
-def error_response(error: RequestError) -> JSONResponse:
+def error_response(error: RequestError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The answer to a request that has no result."""
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if error.status in (408, 413):

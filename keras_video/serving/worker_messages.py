@@ -11,6 +11,8 @@ import numpy as np
 # No honest answer is larger: 30 views of 64 frames of 320x320 pixels are 590 MB.
 LARGEST_PAYLOAD = 1 << 30
 _LARGEST_HEADER = 1 << 20
+# What `poll` takes at most, in milliseconds: three weeks.
+_LONGEST_POLL = 2**31 - 1
 
 
 def write_message(descriptor: int, header: dict, payload: np.ndarray | None = None) -> None:
@@ -73,7 +75,8 @@ class MessageReader:
     def _read(self, array: np.ndarray, end: float) -> np.ndarray:
         rest = memoryview(array).cast("B") if array.size else memoryview(b"")
         while rest:
-            if not self._poll.poll(max(0.0, 1000 * (end - time.monotonic()))):
+            left = 1000 * (end - time.monotonic())
+            if not self._poll.poll(min(max(0.0, left), _LONGEST_POLL)):
                 raise TimeoutError
             count = os.readv(self._descriptor, [rest])
             if count == 0:

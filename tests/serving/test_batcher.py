@@ -89,13 +89,13 @@ def test_many_views_of_one_request_go_through_in_several_batches(network, make_b
 
 
 def test_a_view_waits_for_others_but_not_long(network, make_batcher):
-    batcher = make_batcher(max_batch=4, max_wait=0.2)
     start = time.monotonic()
-    batcher.submit(views(1)).result(10)
+    make_batcher(max_batch=4, max_wait=0.2).submit(views(1)).result(10)
     assert time.monotonic() - start >= 0.19
-    start = time.monotonic()
-    batcher.submit(views(1, 2, 3, 4)).result(10)
-    assert time.monotonic() - start < 0.19
+
+
+def test_a_full_batch_does_not_wait(network, make_batcher):
+    make_batcher(max_batch=4, max_wait=60).submit(views(1, 2, 3, 4)).result(10)
 
 
 def test_a_batch_that_fails_is_computed_again_for_each_request(network, make_batcher):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from serving_support import PRESET, error_of, post
 
@@ -89,6 +90,11 @@ def test_nothing_but_the_page_s_files_can_be_had(client, path):
     assert error_of(client.get(path)) == (404, "not_found")
 
 
+def test_other_methods_are_told_which_one_to_use(client):
+    response = client.get("/v1/classify")
+    assert error_of(response) == (405, "wrong_method") and response.headers["allow"] == "POST"
+
+
 def test_the_other_task_is_explained(client, clip):
     response = post(client, clip, "/v1/localize")
     assert error_of(response) == (404, "other_task")
@@ -173,6 +179,15 @@ def test_a_network_that_fails_costs_its_request_only(client, app, clip, monkeypa
     monkeypatch.setattr(service.batcher, "_compute", fail_once)
     assert error_of(post(client, clip)) == (500, "internal")
     assert post(client, clip).status_code == 200
+
+
+def test_a_network_that_gives_no_numbers_gives_no_answer(client, app, clip, monkeypatch, caplog):
+    compute = app.state.service.batcher._compute
+    monkeypatch.setattr(
+        app.state.service.batcher, "_compute", lambda views: compute(views) * np.nan
+    )
+    assert error_of(post(client, clip)) == (500, "internal")
+    assert "scores that are no numbers" in caplog.text
 
 
 def test_models_that_cannot_be_served_are_refused(predictor):

@@ -161,9 +161,18 @@ def test_an_encoder_that_is_killed_costs_one_request(client, app, listener, tmp_
     write_video(path, (frames[i % 20] for i in range(200)), 25, options={"preset": "ultrafast"})
     answers = []
     thread = threading.Thread(target=lambda: answers.append(localize(client, path)))
+    (pid,) = app.state.service.pool.pids
+
+    def is_in_the_middle():
+        """In slices, so that it is not over before we look."""
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.005)
+        os.kill(pid, signal.SIGSTOP)
+        return any(name.startswith(".") for name in left_in(app))
+
     thread.start()
-    wait_until(lambda: any(name.startswith(".") for name in left_in(app)))
-    os.kill(app.state.service.pool.pids[0], signal.SIGKILL)
+    wait_until(is_in_the_middle)
+    os.kill(pid, signal.SIGKILL)
     thread.join()
     assert error_of(answers[0]) == (422, "decoder_crashed")
     wait_until(lambda: left_in(app) == [])

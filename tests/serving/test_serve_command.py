@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -34,7 +35,9 @@ def load_test():
 def server(load_test, tmp_path_factory):
     """Address, process and folder of a server."""
     folder = tmp_path_factory.mktemp("uploads")
-    arguments = ["--preset", "tsm_tiny_motion", "--workers", "2", "--temp-dir", str(folder)]
+    # Its decoders start elsewhere; it must not matter to a relative path.
+    arguments = ["--preset", "tsm_tiny_motion", "--workers", "2"]
+    arguments += ["--temp-dir", os.path.relpath(folder)]
     with load_test.running_server(arguments) as (address, process):
         yield address, process, folder
 
@@ -140,6 +143,20 @@ def test_a_server_that_cannot_start_its_decoders_ends(predictor, capsys, monkeyp
     assert main(["serve", *arguments]) == 2
     assert "decoding process does not start" in capsys.readouterr().err
     assert time.monotonic() - start < 30 and list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_is_said_in_a_line(predictor, capsys, monkeypatch, tmp_path):
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+
+    def load(options):
+        folder.rmdir()
+        return predictor, "model"
+
+    monkeypatch.setattr("keras_video.cli_serve._load", load)
+    assert main(["serve", "--port", "0", "--temp-dir", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert "could not start" in error and str(folder) in error and "Traceback" not in error
 
 
 def test_without_the_extra_one_line_says_what_to_install():
