@@ -19,11 +19,11 @@ from keras_video.presets.resolution import BUNDLED
 
 MARKER = re.compile(r"^<!-- results: (.+) -->$", re.MULTILINE)
 FILES = f"{HOMEPAGE}/blob/main"
-HEADER = ("Preset", "What it is", "Trained on", "Result", "Views", "Parameters", "Where it is from")
-RULE = ("---", "---", "---", "---", "---:", "---:", "---")
+HEADER = ("Preset", "Trained on", "Result", "Views", "Trainable parameters", "Whose result")
+RULE = ("---", "---", "---", "---:", "---:", "---")
 PROVENANCES = {
-    "published": "published by {}; weights converted from theirs, not measured again here",
-    "converted": "weights of {}, converted and measured here",
+    "published": "published by {}",
+    "converted": "measured here, with converted weights of {}",
     "retrained": "trained and measured here",
 }
 
@@ -64,8 +64,7 @@ def built_in_applications() -> tuple[ApplicationPreset, ...]:
 
 def _row(preset: Preset) -> tuple[str, ...]:
     return (
-        _card(preset.name),
-        preset.description,
+        f"{_card(preset.name)}<br>{preset.description}",
         preset.dataset or "",
         "<br>".join(_result(name, value) for name, value in preset.metrics.items()),
         _views(preset),
@@ -77,18 +76,17 @@ def _row(preset: Preset) -> tuple[str, ...]:
 def _application_row(preset: ApplicationPreset) -> tuple[str, ...]:
     parts = ", ".join(_card(part) for part in preset.parts.values())
     return (
-        _card(preset.name),
-        preset.description,
+        f"{_card(preset.name)}<br>{preset.description}",
         preset.dataset or "",
-        "none is published",
         "",
         "",
-        preset.weights_note or f"weights of PaddleVideo, converted: {parts}",
+        "",
+        preset.weights_note or f"none; weights of PaddleVideo, converted: {parts}",
     )
 
 
 def _card(name: str) -> str:
-    return f"[`{name}`]({FILES}/hub/{name}/README.md)"
+    return f"[`{name}`]({FILES}/hub/{name}/README.md){{ .preset }}"
 
 
 def _result(metric: str, value: float) -> str:
@@ -109,11 +107,9 @@ def _views(preset: Preset) -> str:
 
 def _provenance(preset: Preset) -> str:
     if not preset.metrics:
-        return f"weights of {preset.publisher}, converted"
+        return f"none; weights of {preset.publisher}, converted"
     text = PROVENANCES[preset.metrics_provenance].format(preset.publisher)
     address = preset.metrics_source
     if address and "://" not in address:
         address = f"{FILES}/{address}"
-    what, _, rest = text.partition(";")
-    linked = f"[{what}]({address})" if address else what
-    return f"{linked};{rest}" if rest else linked
+    return f"[{text}]({address})" if address else text

@@ -99,7 +99,7 @@ def test_every_built_in_preset_is_on_a_page(results):
         preset.name for preset in (*results.built_in_presets(), *results.built_in_applications())
     ]
     assert len(names) > 60
-    assert [name for name in names if f"/hub/{name}/README.md" not in shown] == []
+    assert [name for name in names if f"/hub/{name}/README.md)" not in shown] == []
     assert [name for name in names if not (ROOT / "hub" / name / "README.md").is_file()] == []
 
 
