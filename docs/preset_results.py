@@ -91,7 +91,8 @@ def _card(name: str) -> str:
 
 def _result(metric: str, value: float) -> str:
     name, _, unit = metric_name(metric).partition(", ")
-    return f"{name.replace(' accuracy', '')} {value:.2f} {unit}".strip()
+    number = f"{value:.2f}&nbsp;{unit}" if unit else f"{value:.2f}"
+    return f"{name.replace(' accuracy', '')} {number}"
 
 
 def _views(preset: Preset) -> str:

@@ -106,7 +106,7 @@ def test_every_built_in_preset_is_on_a_page(results):
 def test_a_result_says_whose_it_is(results):
     tsm = results.results_table("TSM")
     row = next(line for line in tsm.splitlines() if "/tsm_k400/" in line)
-    assert "Top-1 71.06 %" in row and "| 1 × 1 | 24,327,632 |" in row
+    assert "Top-1 71.06&nbsp;%" in row and "| 1 × 1 | 24,327,632 |" in row
     assert "[published by PaddleVideo](https://github.com/PaddlePaddle/PaddleVideo/" in row
     row = next(line for line in tsm.splitlines() if "/tsm_tiny_motion/" in line)
     assert "[trained and measured here](https://github.com/keras-video/keras-video/" in row
