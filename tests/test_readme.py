@@ -1,4 +1,4 @@
-"""The README's examples run, its table is up to date, and its links lead somewhere."""
+"""The README's examples run, its tables are up to date, and its links lead somewhere."""
 
 import dataclasses
 import importlib.util
@@ -14,7 +14,8 @@ from keras_video.presets import Preset
 
 ROOT = Path(__file__).parents[1]
 TOOL = ROOT / "tools" / "presets_table.py"
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "hub/README.md", "recipes/README.md")
+READMES = ("README.md", "README_zh.md")
+DOCUMENTS = (*READMES, "CONTRIBUTING.md", "hub/README.md", "recipes/README.md")
 
 # A block after the comment `<!-- run -->` runs, the others must compile.
 BLOCK = re.compile(r"(<!-- run -->\n)?^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -45,8 +46,9 @@ def test_the_examples_compile(document):
         assert code.co_code
 
 
-def test_the_readme_has_the_two_commands():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", READMES)
+def test_the_readme_has_the_two_commands(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
     assert "    python -m pip install . && keras-video demo\n" in text
     assert '    python -m pip install -e ".[test]" && python -m pytest\n' in text
 
@@ -56,10 +58,13 @@ def test_links_lead_to_files_and_headings(document):
     path = ROOT / document
     text = path.read_text(encoding="utf-8")
     for target in LINK.findall(text):
-        if target.startswith("#"):
-            assert target[1:] in anchors(text), target
-        elif not re.match(r"https?:", target):
-            assert (path.parent / target).exists(), target
+        file, _, anchor = target.partition("#")
+        if re.match(r"https?:", target):
+            continue
+        assert (path.parent / file).exists(), target
+        if anchor:
+            linked = (path.parent / file).read_text(encoding="utf-8") if file else text
+            assert anchor in anchors(linked), target
 
 
 def anchors(markdown):
@@ -68,7 +73,25 @@ def anchors(markdown):
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-# === The table of presets ===
+def test_every_page_of_the_documentation_is_linked():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs" / "pages").glob("*.md")}
+    linked = set(re.findall(r"\(docs/pages/(\w+\.md)[)#]", text))
+    assert linked == pages
+
+
+# === The tables ===
+
+
+def test_the_table_of_commands_has_every_command(capsys):
+    from keras_video.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(commands) >= 10
+    assert re.findall(r"^\| `keras-video ([a-z-]+)", text, re.MULTILINE) == commands
 
 
 def run_tool(*arguments):
@@ -80,14 +103,15 @@ def run_tool(*arguments):
     )
 
 
-def test_the_table_is_up_to_date():
+def test_the_tables_of_presets_are_up_to_date():
     done = run_tool("--check")
     assert done.returncode == 0, done.stderr
 
 
-def test_an_old_table_is_told_and_replaced(tmp_path):
-    readme = tmp_path / "README.md"
-    shutil.copy(ROOT / "README.md", readme)
+@pytest.mark.parametrize("document", READMES)
+def test_an_old_table_is_told_and_replaced(document, tmp_path):
+    readme = tmp_path / document
+    shutil.copy(ROOT / document, readme)
     current = readme.read_text(encoding="utf-8")
     old = current.replace("| `tsm_k400` | TSM |", "| `tsm_k400` | TSN |")
     assert old != current
@@ -133,6 +157,20 @@ def test_a_row_says_what_the_manifest_says(tool):
     assert "| TSM |  | AUC 67.23 |  |" in tool.presets_table([proposals])
     bundled = dataclasses.replace(bare, bundled=True)
     assert "| in this package |" in tool.presets_table([bundled])
+
+
+def test_a_chinese_row_has_the_same_names_and_numbers(tool):
+    preset = Preset(
+        name="my_tsm",
+        model="keras_video.models:TSM",
+        dataset="UCF101 (split 1)",
+        metrics={"top1": 12.3},
+        bundled=True,
+        parameters=1234567,
+    )
+    header, _, row = tool.presets_table([preset], tool.CHINESE).splitlines()
+    assert header.startswith("| 名称 | 模型 |")
+    assert row == "| `my_tsm` | TSM | UCF101（划分 1） | 12.30 | 1,234,567 |  | 随包附带 |"
 
 
 def test_a_text_without_markers_is_refused(tool):
