@@ -51,8 +51,9 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
     """
     import tensorflow as tf
 
-    if lstms_are_whole.get():
-        return _as_one_operation(inputs, kernel, recurrent_kernel, bias, peepholes)
+    # OpenVINO ignores the peepholes of an ONNX file's LSTMs, without a word.
+    if lstms_are_whole.get() and peepholes is None:
+        return _as_one_operation(inputs, kernel, recurrent_kernel, bias)
     batch, time, _ = tf.unstack(tf.shape(inputs))
     (channels, gates), units = kernel.shape, recurrent_kernel.shape[0]
     rows = tf.transpose(inputs, (1, 0, 2))
@@ -74,25 +75,22 @@ def lstm_over_time(inputs, kernel, recurrent_kernel, bias, peepholes=None, train
     return tf.cast(tf.transpose(outputs, (1, 0, 2)), inputs.dtype)
 
 
-def _as_one_operation(inputs, kernel, recurrent_kernel, bias, peepholes):
+def _as_one_operation(inputs, kernel, recurrent_kernel, bias):
     """TensorFlow's own LSTM, for converters to take as a whole."""
     import tensorflow as tf
 
     units, dtype = recurrent_kernel.shape[0], inputs.dtype
     rows = tf.transpose(inputs, (1, 0, 2))
     state = tf.zeros((tf.shape(inputs)[0], units), dtype)
-    seen = [tf.zeros(units, dtype)] * 3
-    if peepholes is not None:
-        seen = tf.unstack(tf.cast(peepholes, dtype))
     outputs = tf.raw_ops.BlockLSTMV2(
         seq_len_max=tf.cast(tf.shape(rows)[0], tf.int64),
         x=rows,
         cs_prev=state,
         h_prev=state,
         w=tf.cast(tf.concat([kernel, recurrent_kernel], axis=0), dtype),
-        **dict(zip(("wci", "wcf", "wco"), seen, strict=True)),
+        **dict.fromkeys(("wci", "wcf", "wco"), tf.zeros(units, dtype)),
         b=tf.cast(bias, dtype),
-        use_peephole=peepholes is not None,
+        use_peephole=False,
     )
     return tf.transpose(outputs.h, (1, 0, 2))
 

@@ -15,6 +15,7 @@ from keras_video.export.formats import find_format
 from keras_video.export.verification import BOUNDS, top_1_agreement, verify
 from keras_video.export.written_whole import check_target, written_whole
 from keras_video.inference.exported_model import DESCRIPTION, ExportedModel
+from keras_video.presets.errors import one_line
 
 _WRITTEN_BY = {
     "onnx": ("tf2onnx", "onnx"),
@@ -129,7 +130,15 @@ def write_export(
     with written_whole(target) as folder:
         texts = source.companions()
         metadata_of_file = {DESCRIPTION: _json(described), **texts}
-        written.write(source, folder / written.file, precision, metadata_of_file, calibration)
+        try:
+            written.write(source, folder / written.file, precision, metadata_of_file, calibration)
+        except (ImportError, OSError, ExportError):
+            raise
+        except Exception as error:  # Those of converters have no common base class.
+            raise ExportError(
+                f"{format} cannot hold the model: {one_line(error)}. Received: {described.model} "
+                f"as {format}, {precision}"
+            ) from error
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         described.write(folder)

@@ -15,7 +15,7 @@ from keras_video.export.frozen_graph import FrozenGraph, freeze
 from keras_video.inference.exported_model import ExportedModel, TensorSpec
 from keras_video.inference.keras_runtime import _spec, named_inputs, named_outputs
 from keras_video.inference.runtimes import load
-from keras_video.layers import BidirectionalLSTM, PeepholeLSTM
+from keras_video.layers import BidirectionalLSTM
 from keras_video.presets import preset_files as files
 from keras_video.presets.trusted_config import object_config
 
@@ -72,7 +72,7 @@ class ExportSource:
     def has_lstms(self) -> bool:
         """Whether there are LSTMs that may be operations of the graph."""
         return any(
-            isinstance(layer, BidirectionalLSTM | PeepholeLSTM)
+            isinstance(layer, BidirectionalLSTM) and not layer.peepholes
             for layer in layers_in_order(self.model)
         )
 

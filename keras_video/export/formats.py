@@ -75,8 +75,8 @@ def find_format(name: str, precision: str) -> ExportFormat:
     if precision not in found.precisions:
         others = [other for other, format in FORMATS.items() if precision in format.precisions]
         raise ExportError(
-            f"{found.why_not[precision]}; {precision} is for {' and '.join(others)}, and {name} "
-            f"holds {', '.join(found.precisions)}. "
+            f"{found.why_not[precision]}. {precision} is for {', '.join(others)}; {name} holds "
+            f"{', '.join(found.precisions)}. "
             f"Received: format={name!r}, precision={precision!r}"
         )
     return found

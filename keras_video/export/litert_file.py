@@ -4,9 +4,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from keras_video.export.export_error import ExportError
 from keras_video.export.export_source import ExportSource
-from keras_video.presets.errors import one_line
 
 
 def write_litert(
@@ -44,13 +42,7 @@ def write_litert(
         if precision == "float16":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
-        try:
-            path.write_bytes(converter.convert())
-        except Exception as error:  # Its errors have no common base class.
-            raise ExportError(
-                f"LiteRT cannot hold the model: {one_line(error)}. "
-                f"Received: {type(source.model).__name__}"
-            ) from error
+        path.write_bytes(converter.convert())
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
         for name, text in metadata.items():
             archive.writestr(name, text)

@@ -57,6 +57,7 @@ def write_onnx(
             },
         )
         model = _optimized(converted).make_model("keras_video")
+    _copy_what_loops_pass_on(model.graph)
     _name_sizes(model, frozen)
     model.producer_name, model.producer_version = "keras_video", _version()
     if precision == "int8":
@@ -89,6 +90,18 @@ def _optimized(graph):
             changing = changing or optimizer.graph_been_opt
         iteration += 1
     return graph
+
+
+def _copy_what_loops_pass_on(graph) -> None:
+    """What the body of a loop returns as it came goes through a node: OpenVINO wants one."""
+    from onnx import helper
+
+    for loop in (node for node in graph.node if node.op_type == "Loop"):
+        body = next(attribute.g for attribute in loop.attribute if attribute.name == "body")
+        inputs = {value.name for value in body.input}
+        for value in (value for value in body.output if value.name in inputs):
+            name, value.name = value.name, f"{value.name}_passed_on"
+            body.node.append(helper.make_node("Identity", [name], [value.name]))
 
 
 def _name_sizes(model, frozen: FrozenGraph) -> None:
@@ -130,13 +143,11 @@ def _lstm(context, node, name, args) -> None:
     import numpy as np
     from tf2onnx import utils
 
-    _, rows, _, _, weights, *peepholes, bias = node.inputs
-    kernel, bias = (x.get_tensor_value(as_list=False) for x in (weights, bias))
-    peepholes = [x.get_tensor_value(as_list=False) for x in peepholes]
+    _, rows, _, _, kernel, *_, bias = node.inputs
+    kernel, bias = (weights.get_tensor_value(as_list=False) for weights in (kernel, bias))
     units = len(bias) // 4
     output = node.output[6]
     shape, dtype = context.get_shape(output), context.get_dtype(output)
-    has_peepholes = node.get_attr_value("use_peephole")
     context.remove_node(node.name)
 
     def constant(array):
@@ -151,9 +162,6 @@ def _lstm(context, node, name, args) -> None:
     biases = np.concatenate([in_order(bias), np.zeros((1, 4 * units), bias.dtype)], axis=1)
     inputs = [rows.output[0], *map(constant, (in_order(kernel[:split]), in_order(kernel[split:])))]
     inputs.append(constant(biases))
-    if has_peepholes:
-        entering, forget, leaving = peepholes
-        inputs += ["", "", "", constant(np.concatenate([entering, leaving, forget])[None])]
     lstm = context.make_node("LSTM", inputs, attr={"hidden_size": units}, output_count=1)
     axes = constant(np.array([1], np.int64))
     context.make_node(

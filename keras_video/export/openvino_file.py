@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from keras_video.export.export_source import ExportSource
+from keras_video.export.onnx_file import write_onnx
 from keras_video.inference.runtime import needs
 
 # Where the metadata are in the file's `rt_info`.
@@ -32,26 +33,27 @@ def write_openvino(
     except ImportError as error:
         raise needs("OpenVINO", "export") from error
 
-    frozen = source.frozen()
-    # Read as a file: OpenVINO walks through a graph in memory in Python, which takes minutes.
-    graph = path.with_name("frozen_graph.pb")
-    graph.write_bytes(frozen.graph.SerializeToString())
-    model = openvino.Core().read_model(graph)
-    for name in frozen.inputs:
-        model.input(f"{name}:0").get_tensor().set_names({name})
-    for name, tensor in frozen.tensors.items():
-        model.output(tensor).get_tensor().set_names({name})
+    made = [path.with_name(name) for name in ("frozen_graph.pb", "float32.onnx", "int8.xml")]
+    graph, whole, quantized = made
     if precision == "int8":
         from keras_video.export.quantize_openvino import quantize_openvino
 
-        whole = path.with_name("float32.xml")
-        openvino.save_model(model, whole, compress_to_fp16=False)
-        quantize_openvino(whole, path.with_name("int8.xml"), samples)
-        model = openvino.Core().read_model(path.with_name("int8.xml"))
+        write_onnx(source, whole, "float32", {})
+        quantize_openvino(whole, quantized, samples)
+        model = openvino.Core().read_model(quantized)
+    else:
+        frozen = source.frozen()
+        # Read as a file: OpenVINO walks through a graph in memory in Python, which takes minutes.
+        graph.write_bytes(frozen.graph.SerializeToString())
+        model = openvino.Core().read_model(graph)
+        for name in frozen.inputs:
+            model.input(f"{name}:0").get_tensor().set_names({name})
+        for name, tensor in frozen.tensors.items():
+            model.output(tensor).get_tensor().set_names({name})
     for name, text in metadata.items():
         model.set_rt_info(text, [SECTION, name])
     openvino.save_model(model, path, compress_to_fp16=precision == "float16")
     # The weights of what is removed were open until here.
     del model
-    for name in ("float32.xml", "float32.bin", "int8.xml", "int8.bin", graph.name):
-        path.with_name(name).unlink(missing_ok=True)
+    for file in (*made, quantized.with_suffix(".bin")):
+        file.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from keras_video.export.export_error import ExportError
 from keras_video.export.export_source import ExportSource
 from keras_video.inference.exported_model import RUNTIMES_OF_FORMATS, ExportedModel
 from keras_video.inference.runtimes import open_runtime
+from keras_video.presets.errors import one_line
 
 # How far outputs may be from Keras' own in float32, as a share of the largest of them.
 BOUNDS = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
@@ -39,7 +40,7 @@ def verify(source: ExportSource, described: ExportedModel, folder: Path) -> dict
             ]
         except Exception as error:  # Whatever a runtime raises, it cannot run the file.
             raise ExportError(
-                f"{name} does not run what was written: {error}. Received: "
+                f"{name} does not run what was written: {one_line(error)}. Received: "
                 f"{described.model} as {described.format}, {described.precision}"
             ) from error
         differences[name] = max(difference(actual, expected) for actual, expected in pairs)

@@ -52,7 +52,7 @@ class Runtime(ABC):
 
 def _as_type(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
     if array.dtype == dtype:
-        return np.ascontiguousarray(array)
+        return np.asarray(array, order="C")
     if dtype == "uint8" and array.dtype.kind == "f":
         # Frames that were resized in floating point; models take whole grey levels.
         low, high = array.min(), array.max()
