@@ -54,9 +54,12 @@ def add_benchmark(command) -> None:
 
 def _benchmark(options: argparse.Namespace) -> int:
     from keras_video.console import quiet_tensorflow, report
+    from keras_video.data import open_video
     from keras_video.inference.compare_runtimes import compare_runtimes
 
     chosen = _chosen(options.runtimes)
+    if options.video:
+        open_video(options.video).close()
     with tempfile.TemporaryDirectory(prefix="keras_video_benchmark_") as folder:
         with quiet_tensorflow(options.debug):
             video = options.video or _rendered(Path(folder))
@@ -85,7 +88,7 @@ def _chosen(runtimes: str) -> list[tuple[str, str]]:
                 f"not float32. Received: --runtimes {runtimes}"
             )
         chosen.append((runtime, precision or "float32"))
-    return chosen
+    return list(dict.fromkeys(chosen))
 
 
 def _entries(options: argparse.Namespace, chosen, folder: Path) -> tuple[list, dict[str, str]]:
@@ -94,26 +97,24 @@ def _entries(options: argparse.Namespace, chosen, folder: Path) -> tuple[list, d
     from keras_video.export import export_model
     from keras_video.inference.compare_runtimes import RuntimeEntry
 
-    entries, refused, directories = [], {}, {}
+    entries, refused = [], {}
     for runtime, precision in chosen:
         if runtime == "keras":
             entries.append(RuntimeEntry(options.preset, runtime, precision))
             continue
-        described = FORMATS[runtime], precision
-        if described not in directories:
-            directories[described] = folder / "_".join(described)
-            try:
-                export_model(
-                    options.preset,
-                    directories[described],
-                    described[0],
-                    precision=precision,
-                    calibration=options.calibration,
-                )
-            except (ValueError, ImportError) as error:
-                refused[f"{runtime} {precision}"] = one_line(error)
-                continue
-        entries.append(RuntimeEntry(str(directories[described]), runtime, precision))
+        entry = RuntimeEntry(str(folder / f"{runtime}_{precision}"), runtime, precision)
+        try:
+            export_model(
+                options.preset,
+                entry.model,
+                FORMATS[runtime],
+                precision=precision,
+                calibration=options.calibration,
+            )
+        except (ValueError, ImportError) as error:
+            refused[entry.name] = one_line(error)
+        else:
+            entries.append(entry)
     return entries, refused
 
 
@@ -127,8 +128,9 @@ def _rendered(folder: Path) -> Path:
 
 def _show(options: argparse.Namespace, video, times) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    from keras_video.console import json_line, make_console
+    from keras_video.console import json_line, make_console, printable
 
     if options.json:
         for each in times:
@@ -139,9 +141,8 @@ def _show(options: argparse.Namespace, video, times) -> None:
     if not times:
         return
     shown = f"{options.video}" if options.video else "a rendered video, 10 s of 320x320"
-    table = Table(
-        title=f"{options.preset}, {shown}, {times[0].views} views, {options.rounds} rounds"
-    )
+    title = f"{options.preset}, {shown}, {times[0].views} views, {options.rounds} rounds"
+    table = Table(title=Text(printable(title)))
     for column in ("Runtime", "Precision"):
         table.add_column(column)
     for column in ("Decode", "Preprocess", "Network", "Total", "CPU", "Memory", "To the first"):

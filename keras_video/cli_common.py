@@ -75,6 +75,19 @@ def find_all(sources: Sequence[str]) -> tuple[list[Path], list[tuple[str, OSErro
     return list(dict.fromkeys(found)), missing
 
 
+def open_output(path: Path | None, videos: Sequence[Path]) -> contextlib.AbstractContextManager:
+    """Opens the file of `--output` to write it; of nothing, nothing.
+
+    Raises:
+        ValueError: it is one of the videos.
+    """
+    if path is None:
+        return contextlib.nullcontext()
+    if path.exists() and any(video.exists() and path.samefile(video) for video in videos):
+        raise ValueError(f"Results would overwrite a video. Received: --output {path}")
+    return path.open("w", encoding="utf-8")
+
+
 def require_decoder(name: str) -> None:
     """Raises at once what would else be said of every video: unknown, or not installed."""
     from keras_video.data import VideoDecodeError, open_video

@@ -11,6 +11,7 @@ from keras_video.cli_common import (
     EXIT_FAILED,
     find_all,
     load_model,
+    open_output,
     positive,
     require_decoder,
 )
@@ -94,7 +95,7 @@ def _predict(options: argparse.Namespace) -> int:
         require_decoder(options.decoder)
     model = _load(options) if paths else None
     with contextlib.ExitStack() as stack:
-        output = options.output and stack.enter_context(options.output.open("w", encoding="utf-8"))
+        output = stack.enter_context(open_output(options.output, paths))
         writer = ResultWriter(options.json, output)
         # Also when interrupted: what is done is done.
         stack.callback(writer.finish)

@@ -10,6 +10,7 @@ from keras_video.cli_common import (
     count_of,
     find_all,
     natural,
+    open_output,
     positive,
     print_json,
     share,
@@ -173,7 +174,7 @@ def _tag(options: argparse.Namespace) -> int:
     if options.save_dir is not None:
         options.save_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        output = options.output and stack.enter_context(options.output.open("w", encoding="utf-8"))
+        output = stack.enter_context(open_output(options.output, paths))
         writer = ResultWriter(options.json, output)
         stack.callback(writer.finish)
         advance = stack.enter_context(progress_bar(len(paths), "Tagging"))

@@ -56,6 +56,16 @@ def test_people_get_a_line_for_each_window(video, tmp_path, capsys):
     assert f"keras-video: error: {bad}: the file is empty" in said.err
 
 
+def test_results_never_overwrite_a_video(video, tmp_path, capsys):
+    link = tmp_path / "link.mp4"
+    link.symlink_to(video)
+    size = video.stat().st_size
+    for output in (video, link):
+        code, said = predict(capsys, video, *PRESET, "--output", output)
+        assert code == 2 and f"Received: --output {output}" in said.err
+    assert video.stat().st_size == size
+
+
 @pytest.mark.slow
 def test_an_exported_model_gives_the_same_answers(video, exported, capsys):
     _, said = predict(capsys, video, *PRESET, "--json")

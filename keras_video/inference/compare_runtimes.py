@@ -72,7 +72,7 @@ def compare_runtimes(
     Each runtime works in a process of its own; they take turns, one video each a round.
 
     Args:
-        entries: models in runtimes; one that fails is reported, the others go on.
+        entries: models in runtimes; one that does not start is reported, the others go on.
         video: path of a video.
         rounds: how often each classifies it. Defaults to 15.
         threads: that each may use; `None` for all cores.
@@ -81,6 +81,9 @@ def compare_runtimes(
 
     Returns:
         A `RuntimeTimes` for each entry.
+
+    Raises:
+        RuntimeError: one ended on the way; the message has what it printed last.
 
     Example:
 
@@ -91,7 +94,7 @@ def compare_runtimes(
     threads = threads or os.cpu_count() or 1
     running, failed, views = {}, {}, {}
     try:
-        for entry in entries:
+        for entry in dict.fromkeys(entries):
             started(entry)
             task = {"model": str(entry.model), "runtime": entry.runtime}
             task.update(precision=entry.precision, video=str(video), threads=threads)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 
 
@@ -22,11 +23,13 @@ class Contestant:
     def __init__(self, command: Sequence[str], name: str, threads: int):
         self.name = name
         self.measured: list[dict] = []
+        # A pipe that nobody reads would hold up whoever writes much into it.
+        self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             list(map(str, command)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": str(threads)},
         )
@@ -40,21 +43,35 @@ class Contestant:
         return self._read()
 
     def run(self) -> dict:
-        """Lets it work once, and returns what that took."""
-        self._process.stdin.write("run\n")
-        self._process.stdin.flush()
+        """Lets it work once, and returns what that took.
+
+        Raises:
+            RuntimeError: it ended; the message has what it printed last.
+        """
+        try:
+            self._process.stdin.write("run\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise self._failure() from error
         self.measured.append(self._read())
         return self.measured[-1]
 
     def close(self) -> None:
         """Ends it."""
         self._process.communicate()
+        self._said.close()
 
     def _read(self) -> dict:
         for line in self._process.stdout:
             if line.startswith("{"):
                 return json.loads(line)
-        raise RuntimeError(f"{self.name} failed: {self._process.stderr.read()[-2000:]}")
+        raise self._failure()
+
+    def _failure(self) -> RuntimeError:
+        code = self._process.wait()
+        self._said.seek(0)
+        said = self._said.read()[-2000:].decode(errors="replace").strip()
+        return RuntimeError(f"{self.name} failed: {said or f'exit code {code}'}")
 
 
 def take_turns(contestants: Sequence[Contestant], rounds: int) -> None:

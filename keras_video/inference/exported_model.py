@@ -88,9 +88,16 @@ class ExportedModel:
             if described.view_average not in (None, *VIEW_AVERAGES):
                 raise ValueError(f"view_average {described.view_average!r} is unknown")
             # It may come from anyone, and must not name files elsewhere.
-            if Path(described.file).name != described.file:
+            if Path(described.file).name != described.file or described.file in ("", ".."):
                 raise ValueError(f"file {described.file!r} is not in the directory")
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise ValueError(
                 f"This is no directory that `keras-video export` wrote: {one_line(error)}. "
                 f"Received: {str(directory)!r}"

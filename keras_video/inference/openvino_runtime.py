@@ -11,8 +11,8 @@ from keras_video.inference.runtime import Runtime, needs
 from keras_video.presets.errors import one_line
 
 _PRECISIONS = {"bfloat16": "bf16", "float16": "f16"}
-# Each is a network of its own in memory.
-_KEPT_SHAPES = 4
+# Each is a network of its own in memory; a server has as many as its batches have sizes.
+_KEPT_SHAPES = 8
 
 
 class OpenVINORuntime(Runtime):
@@ -20,7 +20,7 @@ class OpenVINORuntime(Runtime):
 
     OpenVINO computes in bfloat16 of its own accord where the processor can; here only models of
     that precision do. It compiles for the shapes of its inputs, which are faster than those that
-    may be anything: the networks of the last four shapes are kept.
+    may be anything: the networks of the last eight shapes are kept.
 
     Args:
         directory: of the exported model.

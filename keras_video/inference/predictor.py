@@ -1,6 +1,5 @@
 """`Predictor`: a preset or an exported model, from videos to answers, in any runtime."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,9 +10,11 @@ from keras_video.data.video_pipeline import VideoPipeline
 from keras_video.inference.exported_model import ExportedModel, is_exported
 from keras_video.inference.frame_prediction import FramePrediction
 from keras_video.inference.online_frames import classify_frames
+from keras_video.inference.runtime import Runtime
 from keras_video.inference.runtimes import load, open_runtime
 from keras_video.inference.sliding_windows import classify_windows
 from keras_video.inference.stream_windows import stream_windows
+from keras_video.inference.whole_video import WholeVideo, whole_video
 from keras_video.inference.window_prediction import WindowPrediction
 from keras_video.inference.window_views import WINDOW_SECONDS, window_views
 from keras_video.models.classify_videos import (
@@ -23,9 +24,10 @@ from keras_video.models.classify_videos import (
     classify_videos,
     in_equal_parts,
 )
-from keras_video.inference.whole_video import WholeVideo, whole_video
 from keras_video.presets import preset_files as files
+from keras_video.presets.errors import one_line
 from keras_video.presets.label_files import read_labels
+from keras_video.presets.trusted_config import config_class, read_object_config
 
 
 class Predictor:
@@ -74,6 +76,7 @@ class Predictor:
             self.with_preprocessing = False
             self.preprocessor, self.labels = model.preprocessor, model.labels
         self.runtime = open_runtime(model, runtime, threads)
+        _check_labels(self.labels, self.runtime)
         self._model, self._step_runtime = model, None
 
     def classify(self, videos, top_k: int = 5, batch_size: int = 8, errors: str = "raise"):
@@ -281,10 +284,22 @@ def _read_preprocessor(path: Path) -> VideoPipeline | None:
     """Without Keras; other classes than `VideoPreprocessor` are what Keras makes of them."""
     if not path.is_file():
         return None
-    config = json.loads(path.read_text(encoding="utf-8"))
-    if config.get("registered_name") == "keras_video>VideoPreprocessor":
-        return VideoPipeline.from_config(config["config"])
-    from keras_video.presets.trusted_config import config_class, read_object_config
-
     config = read_object_config(path)
-    return config_class(config, path, trusted=None).from_config(config["config"])
+    own = config["registered_name"] == "keras_video>VideoPreprocessor"
+    made_by = VideoPipeline if own else config_class(config, path, trusted=None)
+    try:
+        return made_by.from_config(config["config"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The preprocessing cannot be read: {one_line(error)}. Received: {str(path)!r}"
+        ) from error
+
+
+def _check_labels(labels: list[str] | None, runtime: Runtime) -> None:
+    for output in ("logits", "scores"):
+        classes = runtime.outputs[output].shape[-1] if output in runtime.outputs else None
+        if labels and classes is not None and len(labels) != classes:
+            raise ValueError(
+                f"The labels are not those of the model, which has {classes} classes. "
+                f"Received: {len(labels)} labels"
+            )

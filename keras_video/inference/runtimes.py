@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_video.inference.exported_model import RUNTIMES_OF_FORMATS, ExportedModel, is_exported
 from keras_video.inference.runtime import Runtime, limit_tensorflow
+from keras_video.models.classify_videos import check_positive
 from keras_video.presets.import_string import import_object
 
 RUNTIMES = {
@@ -34,6 +35,8 @@ def open_runtime(model, runtime: str | None = None, threads: int | None = None) 
         raise ValueError(
             f"`runtime` must be one of {list(RUNTIMES)}. Received: runtime={runtime!r}"
         )
+    if threads is not None:
+        check_positive(threads=threads)
     if isinstance(model, str | os.PathLike) and is_exported(model):
         described = ExportedModel.read(model)
         known = RUNTIMES_OF_FORMATS[described.format]

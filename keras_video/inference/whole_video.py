@@ -16,7 +16,8 @@ class WholeVideo:
     """The frames of a video.
 
     Attributes:
-        frames: uint8 `(time, height, width, 3)`. Those that the model does not look at may be black.
+        frames: uint8 `(time, height, width, 3)`; those that the model does not look at may be
+            black.
         fps: frames a second, a float32 scalar; 0 if unknown.
     """
 

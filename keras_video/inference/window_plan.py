@@ -6,6 +6,8 @@ import numpy as np
 
 # Containers round time stamps to a millisecond.
 _ROUNDING = 1e-3
+# A day of them every tenth of a second; more are a slip of the keyboard, and fill the memory.
+_MOST_WINDOWS = 1_000_000
 
 
 class Window(NamedTuple):
@@ -40,10 +42,18 @@ def plan_windows(
 
     Returns:
         The windows in order, at least one.
+
+    Raises:
+        ValueError: there would be more than a million.
     """
     window_seconds, hop_seconds = check_seconds(window_seconds, hop_seconds)
     times = np.maximum.accumulate(np.asarray(timestamps, np.float64) - timestamps[0])
     last = duration - window_seconds
+    if last / hop_seconds > _MOST_WINDOWS:
+        raise ValueError(
+            f"Windows must be further apart: a video has {_MOST_WINDOWS} of them at most. "
+            f"Received: one every {hop_seconds:g} seconds of {duration:g}"
+        )
     starts = [0.0]
     while starts[-1] < last - _ROUNDING:
         starts.append(min(len(starts) * hop_seconds, last))

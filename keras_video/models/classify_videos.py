@@ -60,7 +60,17 @@ def _results(videos, preprocess, scores_of_views, labels, top_k, errors) -> Iter
 
 
 def best_classes(scores: np.ndarray, labels: Sequence[str] | None, top_k: int) -> list[dict]:
-    """The classes of the highest scores, `{"label": str, "class_id": int, "score": float}` each."""
+    """The classes of the highest scores, `{"label": str, "class_id": int, "score": float}` each.
+
+    Raises:
+        ValueError: a score is no number.
+    """
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            "The network gave scores that are no numbers; its weights may be damaged, or too large "
+            f"for its precision. Received: {np.count_nonzero(~np.isfinite(scores))} of "
+            f"{len(scores)} scores"
+        )
     best = np.argsort(-scores, kind="stable")[:top_k]
     labels = labels or [str(number) for number in range(len(scores))]
     return [{"label": labels[i], "class_id": int(i), "score": float(scores[i])} for i in best]

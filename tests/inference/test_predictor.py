@@ -1,8 +1,10 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from colour_model import LABELS, write_colour_model
 
 from keras_video.data import VideoDecodeError, VideoPreprocessor, render_motion_clip, write_video
 from keras_video.inference import Predictor
@@ -64,6 +66,50 @@ def test_nonsense_is_refused(model):
     for arguments in ({"top_k": 0}, {"batch_size": 0}, {"errors": "ignore"}):
         with pytest.raises(ValueError, match="Received: "):
             Predictor(model).classify(b"", **arguments)
+
+
+@pytest.fixture
+def exported(tmp_path):
+    return write_colour_model(tmp_path / "colours")
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_many_threads_get_their_own_answers(exported, runtime):
+    predictor = Predictor(exported, runtime)
+    videos = [np.eye(3, dtype="uint8")[n % 3] * np.full((4 + n, 8, 8, 1), 200, "uint8")
+              for n in range(24)]  # fmt: skip
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(predictor.classify, videos))
+    assert [answer[0]["label"] for answer in answers] == LABELS * 8
+
+
+def test_labels_of_another_model_are_refused(exported):
+    (exported / "labels.txt").write_text("red\ngreen\n")
+    with pytest.raises(ValueError, match="has 3 classes. Received: 2 labels"):
+        Predictor(exported)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"registered_name": "keras_video>VideoPreprocessor", "config": {"frames": 2}}',
+        '{"registered_name": "keras_video>VideoPreprocessor", "config": {"num_frames": "2"}}',
+        '{"registered_name": "os>system", "config": {}}',
+    ],
+)
+def test_preprocessing_that_is_none_is_named(exported, text):
+    (exported / "preprocessor.json").write_text(text)
+    with pytest.raises(ValueError, match="Received: .*preprocessor.json"):
+        Predictor(exported)
+
+
+def test_scores_that_are_no_numbers_are_no_answer(model, video, monkeypatch):
+    predictor = Predictor(model)
+    monkeypatch.setattr(predictor, "logits", lambda views: np.full((len(views), 8), np.nan, "f4"))
+    with pytest.raises(ValueError, match="no numbers.*Received: 8 of 8 scores"):
+        predictor.classify(video)
 
 
 def test_threads_are_said_before_tensorflow_computes(model):

@@ -79,6 +79,8 @@ def test_a_description_comes_back(tmp_path):
         {"format": "caffe"},
         {"file": "../model.onnx"},
         {"file": "/etc/passwd"},
+        {"file": ".."},
+        {"file": ""},
         {"view_average": "x"},
     ],
 )
@@ -88,7 +90,9 @@ def test_a_description_that_means_something_else_is_refused(tmp_path, changes):
         ExportedModel.read(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"inputs": 3, "outputs": {}}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"inputs": 3, "outputs": {}}', "\x00", "[" * 100_000]
+)
 def test_rubbish_is_no_description(tmp_path, text):
     (tmp_path / "export.json").write_text(text)
     with pytest.raises(ValueError, match="no directory that `keras-video export` wrote"):
@@ -117,6 +121,9 @@ def test_a_runtime_that_does_not_run_the_format_is_refused(tmp_path):
     described().write(tmp_path)
     with pytest.raises(ValueError, match="litert does not run onnx.*'onnxruntime', 'openvino'"):
         open_runtime(tmp_path, "litert")
+    for threads in (0, -1, 1.5, "2", True):
+        with pytest.raises(ValueError, match="`threads` must be a whole number from 1"):
+            open_runtime(tmp_path, "onnxruntime", threads)
     with pytest.raises(ValueError, match="`runtime` must be one of"):
         open_runtime(tmp_path, "caffe")
     with pytest.raises(ValueError, match="runs exported models: `keras-video export"):

@@ -150,6 +150,8 @@ def test_nonsense_is_refused(video):
     for seconds in ((0,), (-1,), ("2",), (None,), (float("nan"),), (2, 0), (2, True)):
         with pytest.raises(ValueError, match="must be a number of seconds above 0. Received"):
             window_views(pipeline, video, *seconds)
+    with pytest.raises(ValueError, match="further apart.*Received: one every 1e-09 seconds of 5.3"):
+        next(window_views(pipeline, video, 1, 1e-9))
     with pytest.raises(ValueError, match="Windows and streams need a `VideoPipeline`"):
         window_views(lambda video: video, video)
     with pytest.raises(ValueError, match="`fps` is a number .*Received: fps=0"):
