@@ -6,7 +6,8 @@ one session; its blocks of `bash` are commands, one a line (a backslash continue
 - `keras-video ...` runs in this process, and must return 0;
 - `python recipes/...`, `python tools/...` and `python hub/...` run in processes of their own, with
   these folders beside them;
-- `python -m pip ...` and `git clone ...` are left to the test of an empty machine.
+- what installs (`git clone`, `pip` and a virtual environment) is left to the test of an empty
+  machine.
 
 What a reader does not need stands in comments of HTML:
 
@@ -34,6 +35,13 @@ _PART = re.compile(
     r"|^[ ]*<!-- ci-exits: (?P<exits>\d+) -->"
     r"|^(?P<indent>[ ]*)```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^(?P=indent)```",
     re.MULTILINE | re.DOTALL,
+)
+_INSTALLING = (
+    ("git", "clone"),
+    ("cd", "keras-video"),
+    ("python3", "-m", "venv"),
+    ("source", ".venv/bin/activate"),
+    ("python", "-m", "pip"),
 )
 # What a reader only looks at.
 _SHOWN = {"text", "json", "toml", "yaml", "pycon", "html", "js"}
@@ -119,7 +127,7 @@ def run_command(arguments: list[str]) -> tuple[int, str]:
         with contextlib.suppress(SystemExit):
             return main(arguments[1:]), ""
         return 2, "see above"
-    if arguments[:3] == ["python", "-m", "pip"] or arguments[:2] == ["git", "clone"]:
+    if any(arguments[: len(command)] == list(command) for command in _INSTALLING):
         return 0, ""
     if arguments[0] == "python":
         done = subprocess.run(
