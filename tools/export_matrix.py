@@ -83,12 +83,13 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="MODEL", help="names of classes")
     parser.add_argument("--readme", type=Path, default=README, help="default: %(default)s")
     options = parser.parse_args()
-    text = options.readme.read_text(encoding="utf-8")
     if options.only:
         exports_table(options.only)
         return 0
-    with_table(text, "", BEGIN, END)  # Before the work: are the markers there?
+    # Before the work: are the markers there?
+    with_table(options.readme.read_text(encoding="utf-8"), "", BEGIN, END)
     table = exports_table()
+    text = options.readme.read_text(encoding="utf-8")
     options.readme.write_text(with_table(text, table, BEGIN, END), encoding="utf-8")
     return 0
 
