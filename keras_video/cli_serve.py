@@ -40,7 +40,13 @@ def add_serve(command) -> None:
         metavar="NAME",
         help="with --model: onnxruntime, openvino, litert, saved_model (default: what fits)",
     )
-    serve.add_argument("--threads", type=natural, default=0, metavar="N", help="of the network")
+    serve.add_argument(
+        "--threads",
+        type=natural,
+        default=0,
+        metavar="N",
+        help="that the network may use (default: 0, for all cores)",
+    )
     serve.add_argument(
         "--host",
         default="127.0.0.1",

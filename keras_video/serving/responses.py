@@ -93,7 +93,7 @@ class ModelFacts(BaseModel):
 class Health(BaseModel):
     """Whether requests are answered."""
 
-    status: str = Field(description="ready, starting, draining or failed")
+    status: str = Field(description="ready; all else is an error")
 
 
 class ErrorFacts(BaseModel):

@@ -23,7 +23,7 @@ class Settings:
         max_pixels: of a frame, width times height. The default lets 4K pass and not 8K.
         max_frames: of a video.
         max_windows: of a video, where they are asked for.
-        window_seconds: length of a window; `None` for what suits the preset.
+        window_seconds: length of a window; `None` for 10, as long as the clips of Kinetics.
         hop_seconds: from one window to the next; `None` for half a window.
         decode_seconds: that the decoder may work on one video.
         request_seconds: from the end of the upload to the answer.
@@ -56,7 +56,7 @@ class Settings:
     max_pixels: int = _limit(4096 * 2304, "width times height of a frame", "PIXELS")
     max_frames: int = _limit(36_000, "frames of a video")
     max_windows: int = _limit(600, "windows of a video")
-    window_seconds: float | None = _limit(None, "length of a window (default: the preset's)", "S")
+    window_seconds: float | None = _limit(None, "length of a window (default: 10)", "S")
     hop_seconds: float | None = _limit(None, "from window to window (default: half a window)", "S")
     decode_seconds: float = _limit(30.0, "time to decode one video", "SECONDS")
     request_seconds: float = _limit(120.0, "time from the upload's end to the answer", "SECONDS")

@@ -1,6 +1,9 @@
 """Videos by URL: only from where the server was told to."""
 
+import contextlib
+import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -8,6 +11,8 @@ from serving_support import PRESET, error_of, left_in, serving
 
 from keras_video.serving import Settings, create_app
 from keras_video.serving.allowed_urls import AllowedUrls
+from keras_video.serving.download import download
+from keras_video.serving.request_error import RequestError
 
 
 class Origin:
@@ -124,6 +129,31 @@ def test_redirects_are_followed_where_they_are_allowed(client, origin, clip):
     ):
         assert error_of(ask(client, f"{origin.address}/clips/{name}")) == expected
     assert "/secret" not in origin.asked
+
+
+def test_a_server_that_sends_byte_by_byte_is_given_up():
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as origin:
+        address = f"127.0.0.1:{origin.getsockname()[1]}"
+
+        def drip():
+            connection, _ = origin.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not done.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        start = time.monotonic()
+        allowed = AllowedUrls([f"http://{address}"])
+        try:
+            with pytest.raises(RequestError, match="url_timeout"):
+                download(f"http://{address}/", lambda block: None, allowed, 0.5)
+            assert time.monotonic() - start < 20
+        finally:
+            done.set()
+            thread.join()
 
 
 def test_what_is_not_there_too_large_or_empty_is_told_so(client, app, origin):

@@ -295,7 +295,8 @@ video.addEventListener("loadedmetadata", () => {
   // Sound alone is what browsers play of a video whose pictures they do not know.
   if (!video.videoWidth) unplayable();
   const limit = model.limits?.max_seconds;
-  if (limit && Number.isFinite(video.duration) && video.duration > limit) {
+  // As the server does it: a last frame's length is not known in all containers.
+  if (limit && Number.isFinite(video.duration) && video.duration > limit + 0.5) {
     fail(`The video lasts ${clock(video.duration)}; this server takes up to ${longTime(limit)}.`, false);
   }
   video.loop = video.duration < 20;
