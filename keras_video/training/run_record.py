@@ -18,7 +18,7 @@ class RunRecord:
         finished: whether the run is complete.
         result: the numbers of the last evaluation.
         best: those of the best evaluation.
-        stale: evaluations since the best one.
+        stale: evaluations since the last that was better in what is monitored.
 
     Example:
 
@@ -36,10 +36,14 @@ class RunRecord:
     stale: int = 0
 
     def note(self, result: dict[str, float], monitor: str) -> bool:
-        """Takes an evaluation into account; whether it is the best so far."""
+        """Takes an evaluation into account; whether it is the best so far.
+
+        A lower loss alone, at an equal number of what is monitored, is better but no progress.
+        """
         improved = is_better(result, self.best, monitor)
+        progressed = improved and (self.best is None or result[monitor] != self.best[monitor])
         self.result = result
-        self.stale = 0 if improved else self.stale + 1
+        self.stale = 0 if progressed else self.stale + 1
         if improved:
             self.best = result
         return improved
@@ -59,11 +63,18 @@ class RunRecord:
 
 
 def is_better(result: dict[str, float], other: dict[str, float] | None, monitor: str) -> bool:
-    """Whether an evaluation is better than another one, or than none; NaN never is."""
+    """Whether an evaluation is better than another one, or than none; NaN never is.
+
+    Of equal ones that with the lower loss: a small validation set is soon all right, by weights
+    that go on learning.
+    """
     if not math.isfinite(result[monitor]):
         return False
-    sign = -1 if monitor in LOWER_IS_BETTER else 1
-    return other is None or sign * result[monitor] > sign * other[monitor]
+    if other is None:
+        return True
+    if result[monitor] == other[monitor]:
+        return result.get("loss", math.inf) < other.get("loss", math.inf)
+    return (result[monitor] < other[monitor]) == (monitor in LOWER_IS_BETTER)
 
 
 def check_counts(**counts: int) -> None:

@@ -17,6 +17,14 @@ def test_the_highest_is_best_and_of_losses_the_lowest():
     assert [record.note({"loss": v}, "loss") for v in (2.0, 3.0, 1.0)] == [True, False, True]
 
 
+def test_of_equal_ones_that_with_the_lower_loss_is_best():
+    record = RunRecord()
+    results = [{"top1": 1.0, "loss": v} for v in (0.5, 0.1, 0.3)] + [{"top1": 0.9, "loss": 0.0}]
+    assert [record.note(result, "top1") for result in results] == [True, True, False, False]
+    assert record.best == {"top1": 1.0, "loss": 0.1}
+    assert record.stale == 3
+
+
 def test_what_is_no_number_is_never_best():
     record = RunRecord()
     results = [record.note({"loss": v}, "loss") for v in (float("nan"), 2.0, float("nan"))]
