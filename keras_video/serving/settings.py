@@ -38,7 +38,8 @@ class Settings:
         max_localize_queue: the same where actions are localised.
         max_stored_bytes: of all uploads that lie in the temporary folder at one time.
         max_batch: views that the network takes at a time.
-        max_wait_ms: milliseconds that a view waits for others to fill its batch.
+        max_wait_ms: milliseconds that a view waits for others to fill its batch, at most what
+            `request_seconds` gives.
         allowed_urls: prefixes such as `"https://media.example.org/clips/"`, or hosts (with https),
             that videos may be loaded from. Defaults to none.
         temp_dir: where uploads are kept while they are worked on; `None` for the system's.
@@ -89,6 +90,11 @@ class Settings:
                 raise ValueError(
                     f"`{field.name}` must be {kind} {bound}. Received: {field.name}={value!r}"
                 )
+        if self.max_wait_ms > 1000 * self.request_seconds:
+            raise ValueError(
+                "A view may not wait for others longer than its request may take. Received: "
+                f"max_wait_ms={self.max_wait_ms:g}, request_seconds={self.request_seconds:g}"
+            )
         if self.temp_dir is not None and not Path(self.temp_dir).is_dir():
             raise ValueError(f"There is no such folder. Received: temp_dir={str(self.temp_dir)!r}")
         if isinstance(self.allowed_urls, str):

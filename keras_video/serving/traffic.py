@@ -82,7 +82,7 @@ class Traffic:
         except ClientDisconnect:
             status = _CLIENT_GONE
         except Exception:
-            _LOG.exception("request %s failed: %s", request_id, scope["path"][:100])
+            _LOG.exception("request %s failed: %r", request_id, scope["path"][:100])
             if status is None:
                 error = RequestError(
                     500, "internal", f"The server failed. Its log tells more of {request_id}"

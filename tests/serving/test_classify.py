@@ -210,6 +210,7 @@ def test_models_that_cannot_be_served_are_refused(predictor):
         {"workers": True},
         {"decode_seconds": float("nan")},
         {"max_queue": -1},
+        {"max_wait_ms": 121_000.0},
         {"allowed_urls": "https://a.org"},
         {"allowed_urls": ["ftp://a.org"]},
         {"temp_dir": "/nowhere"},
