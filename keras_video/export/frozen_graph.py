@@ -9,6 +9,7 @@ import keras
 
 from keras_video._compat import keeping_lstms_whole, lowered_for_cpu, tracing_for_export
 from keras_video.export.fold_scales import fold_scales
+from keras_video.export.inference_function import LARGEST_CONSTANT
 from keras_video.inference.exported_model import TensorSpec
 
 _numbers = itertools.count()
@@ -82,12 +83,17 @@ def call_frozen(model: keras.Model, inputs):
     """What a model makes of inputs, with its weights as constants of the graph."""
     import tensorflow as tf
 
+    in_float32 = getattr(model.dtype_policy, "compute_dtype", None) == "float32"
+
     def constants(variables) -> list:
         values = []
         for variable in variables:
             with tf.init_scope():
                 value = keras.ops.convert_to_numpy(variable)
-            values.append(tf.constant(value))
+                # The graph refers to it until all is folded; halves are to be made of no other.
+                if in_float32 and value.nbytes > LARGEST_CONSTANT:
+                    value = tf.constant(value)
+            values.append(value if tf.is_tensor(value) else tf.constant(value))
         return values
 
     weights = constants(model.trainable_variables), constants(model.non_trainable_variables)
@@ -116,10 +122,24 @@ def freeze_function(
     # Outputs come in the order of the names.
     tensors = {name: tensor.name for name, tensor in zip(outputs, concrete.outputs, strict=True)}
     meta_graph = tf.compat.v1.MetaGraphDef(graph_def=concrete.graph.as_graph_def())
+    captured = {placeholder.op.name: tensor for tensor, placeholder in concrete.graph.captures}
     # Weights are large: no more copies of them than needed.
     del concrete, traced
-    graph = _folded(meta_graph, list(inputs), list(tensors.values()))
+    graph = _folded(meta_graph, [*inputs, *captured], list(tensors.values()))
+    for node in graph.node:
+        if node.name in captured:
+            _make_constant(node, captured.pop(node.name))
     return FrozenGraph(graph, tensors, inputs, outputs)
+
+
+def _make_constant(node, tensor) -> None:
+    """Puts a tensor in the place of its placeholder."""
+    import tensorflow as tf
+
+    node.op = "Const"
+    node.attr.clear()
+    node.attr["dtype"].type = tensor.dtype.as_datatype_enum
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(tensor.numpy()))
 
 
 def _tensor_specs(specs: dict[str, TensorSpec]) -> dict:

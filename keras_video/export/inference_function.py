@@ -6,6 +6,10 @@ import keras
 
 from keras_video._compat import lowering_for_cpu
 
+# Larger weights are matrices before which nothing is folded. As constants there would be a dozen
+# copies of them while the graph is optimised.
+LARGEST_CONSTANT = 32 * 2**20
+
 
 def make_inference_function(model: keras.Model) -> Callable:
     """Compiles a model for inference, with its weights as constants.
@@ -41,16 +45,15 @@ def make_inference_function(model: keras.Model) -> Callable:
         )
     import tensorflow as tf
 
-    to_numpy = keras.ops.convert_to_numpy
-    trainable = [to_numpy(variable) for variable in model.trainable_variables]
-    non_trainable = [to_numpy(variable) for variable in model.non_trainable_variables]
+    trainable = [_frozen(variable) for variable in model.trainable_variables]
+    non_trainable = [_frozen(variable) for variable in model.non_trainable_variables]
 
     @tf.function(autograph=False)
     def infer(inputs):
         with lowering_for_cpu():
             logits, _ = model.stateless_call(
-                [tf.constant(value) for value in trainable],
-                [tf.constant(value) for value in non_trainable],
+                [_in_graph(value) for value in trainable],
+                [_in_graph(value) for value in non_trainable],
                 inputs,
                 training=False,
             )
@@ -60,3 +63,18 @@ def make_inference_function(model: keras.Model) -> Callable:
         return infer(tf.nest.map_structure(tf.convert_to_tensor, inputs))
 
     return run
+
+
+def _frozen(variable):
+    """A copy of a weight: an array, or a tensor if it is large."""
+    import tensorflow as tf
+
+    array = keras.ops.convert_to_numpy(variable)
+    return array if array.nbytes <= LARGEST_CONSTANT else tf.constant(array)
+
+
+def _in_graph(value):
+    """A constant of the graph, or a tensor that the graph refers to."""
+    import tensorflow as tf
+
+    return value if tf.is_tensor(value) else tf.constant(value)
