@@ -1,6 +1,6 @@
-"""Writes the README's table of exports: every model in every format.
+"""Writes the table of exports in README.md and README_zh.md: every model in every format.
 
-python tools/export_matrix.py                # brings README.md up to date: minutes
+python tools/export_matrix.py                # brings both up to date: minutes
 python tools/export_matrix.py --only TSM     # prints the rows of some models, and writes nothing
 
 Small models of every family, with random weights, are exported and run by every runtime that reads
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 from export_cells import cell, small_source  # noqa: E402
-from presets_table import README, with_table  # noqa: E402
+from presets_table import CHINESE, CHINESE_README, README, with_table  # noqa: E402
 
 BEGIN = "<!-- exports: written by tools/export_matrix.py -->"
 END = "<!-- end of exports -->"
@@ -81,16 +81,19 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", metavar="MODEL", help="names of classes")
-    parser.add_argument("--readme", type=Path, default=README, help="default: %(default)s")
     options = parser.parse_args()
     if options.only:
         exports_table(options.only)
         return 0
-    # Before the work: are the markers there?
-    with_table(options.readme.read_text(encoding="utf-8"), "", BEGIN, END)
+    readmes = (README, CHINESE_README)
+    for readme in readmes:  # Before the work: are the markers there?
+        with_table(readme.read_text(encoding="utf-8"), "", BEGIN, END)
     table = exports_table()
-    text = options.readme.read_text(encoding="utf-8")
-    options.readme.write_text(with_table(text, table, BEGIN, END), encoding="utf-8")
+    for readme in readmes:
+        if readme == CHINESE_README:
+            table = table.replace("Model", CHINESE["Model"], 1)
+        text = with_table(readme.read_text(encoding="utf-8"), table, BEGIN, END)
+        readme.write_text(text, encoding="utf-8")
     return 0
 
 
