@@ -154,6 +154,12 @@ def test_the_frame_rate_is_an_input_where_sampling_goes_by_it(videos, tmp_path):
     np.testing.assert_allclose(*([c["score"] for c in each] for each in (actual, expected)), 1e-4)
 
 
+def test_litert_runs_int8_that_its_fast_kernels_refuse(tmp_path):
+    source = small_source(contracts.TestSlowFast)
+    report = write_export(source, tmp_path / "exported", "litert", "int8", source.examples)
+    assert report.differences["litert"] < 0.1
+
+
 def test_checks_show_both_answers_and_their_times(tiny, videos, tmp_path):
     export_model("tsm_tiny_motion", tmp_path / "exported")
     files = [*sorted(videos.glob("*.mp4")), "missing.mp4"]
