@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "pages"
 
 _PART = re.compile(
-    r"^[ ]*<!-- ci: (?P<hidden>.*?)-->"
+    r"^[ ]*<!-- ci:\s(?P<hidden>.*?)-->"
     r"|^[ ]*<!-- ci-adds: (?P<adds>.*?) -->"
     r"|^[ ]*<!-- ci-exits: (?P<exits>\d+) -->"
     r"|^(?P<indent>[ ]*)```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^(?P=indent)```",
