@@ -79,3 +79,11 @@ def calibration_samples(
             f"Received: {len(failures)} that cannot{causes}"
         )
     return samples[:num_clips]
+
+
+def no_samples() -> ValueError:
+    """The error of quantisation without any."""
+    return ValueError(
+        "int8 needs samples of what the network will meet, to know how large its values become. "
+        "Received: no samples"
+    )

@@ -77,7 +77,7 @@ class QuantizationPlan:
             outputs: names of the tensors that the graph returns.
             floats: names of the tensors of type float32.
             constants: names of the tensors that are weights.
-            finite: whether the values of a tensor can be quantised.
+            finite: whether the values of a tensor have a range that 256 numbers can cover.
         """
         last = _last_layers(operations, outputs)
         planned, stays, roots, zeros = [], set(), {}, set()

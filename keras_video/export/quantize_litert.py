@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from keras_video.export.calibration import no_samples
 from keras_video.export.quantization_plan import Operation, QuantizationPlan
 
 # Its names of operations that a plan knows.
@@ -34,6 +35,8 @@ _KINDS = {
     "STRIDED_SLICE": "Slice",
     "TRANSPOSE": "Transpose",
 }
+
+_SMALLEST_SCALE = 1e-7
 
 
 def quantize_litert(function, samples: Iterable[Mapping[str, np.ndarray]]) -> bytes:
@@ -69,10 +72,7 @@ def quantize_litert(function, samples: Iterable[Mapping[str, np.ndarray]]) -> by
             used += 1
             yield dict(sample)
         if not used:
-            raise ValueError(
-                "int8 needs samples of what the network will meet, to know how large its values "
-                "become. Received: no samples"
-            )
+            raise no_samples()
 
     # With an object to belong to, the file keeps the names of inputs and outputs.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
@@ -86,7 +86,9 @@ def quantize_litert(function, samples: Iterable[Mapping[str, np.ndarray]]) -> by
             converter=converter, debug_dataset=representative_dataset
         )
         debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-            denylisted_nodes=_in_float(debugger.calibrated_model)
+            denylisted_nodes=_in_float(
+                debugger.calibrated_model, debugger.get_nondebug_quantized_model()
+            )
         )
         return debugger.get_nondebug_quantized_model()
 
@@ -106,10 +108,20 @@ def _quiet() -> Iterator[None]:
         os.close(before)
 
 
-def _in_float(model: bytes) -> list[str]:
-    """Names of the first outputs of all operations that are to compute in float."""
+def _in_float(model: bytes, quantized: bytes) -> list[str]:
+    """Names of the first outputs of all operations that are to compute in float.
+
+    Args:
+        model: with the ranges of its tensors.
+        quantized: the same in int8, whole.
+    """
     import tensorflow as tf
 
+    narrow = {
+        each["name"]
+        for each in tf.lite.Interpreter(model_content=quantized).get_tensor_details()
+        if min(each["quantization_parameters"]["scales"], default=1) < _SMALLEST_SCALE
+    }
     interpreter = tf.lite.Interpreter(model_content=model)
     details = {each["index"]: each for each in interpreter.get_tensor_details()}
     names = {index: each["name"] for index, each in details.items()}
@@ -130,7 +142,9 @@ def _in_float(model: bytes) -> list[str]:
         outputs={names[each["index"]] for each in interpreter.get_output_details()},
         floats={each["name"] for each in details.values() if each["dtype"] is np.float32},
         constants=set(names.values()) - given - computed,
+        # LiteRT refuses channels that are nothing but zero.
+        finite=lambda name: name not in narrow,
     )
-    quantized = set(plan.names) - plan.ends
     # What is filled in takes the scale of what it is joined to.
-    return [each.name for each in operations if each.name not in quantized | filled]
+    in_int8 = filled.union(plan.names) - plan.ends
+    return [each.name for each in operations if each.name not in in_int8]

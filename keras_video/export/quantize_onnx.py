@@ -1,6 +1,5 @@
 """`quantize_onnx`: an ONNX file with int8 arithmetic."""
 
-import logging
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
@@ -8,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_video.export.calibration import no_samples
 from keras_video.export.quantization_plan import Operation, QuantizationPlan
+from keras_video.inference.runtime import needs
 
 # As nodes that are added and tensors that are kept must not clash with the model's own.
 _LOWEST, _HIGHEST = "/lowest", "/highest"
@@ -36,7 +37,11 @@ def quantize_onnx(source: Path, target: Path, samples: Iterable[Mapping[str, np.
     >>> samples = keras_video.export.calibration_samples(model, sorted(Path("videos").glob("*")))
     >>> quantize_onnx(Path("float/model.onnx"), Path("int8/model.onnx"), samples)
     """
-    import onnx
+    try:
+        import onnx
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise needs("ONNX and ONNX Runtime", "export") from error
 
     with tempfile.TemporaryDirectory(prefix="keras_video.") as folder:
         model = _prepare(source, Path(folder))
@@ -107,10 +112,7 @@ def _measure(model, tensors: list[str], samples) -> dict[str, tuple[np.ndarray, 
         # Not a number goes through both.
         lowest, highest = np.minimum(lowest, values[::2]), np.maximum(highest, values[1::2])
     if not any_samples:
-        raise ValueError(
-            "int8 needs samples of what the network will meet, to know how large its values "
-            "become. Received: no samples"
-        )
+        raise no_samples()
     pairs = zip(lowest.astype("float32"), highest.astype("float32"), strict=True)
     return dict(zip(tensors, pairs, strict=True))
 
@@ -132,29 +134,25 @@ def _quantize(model, plan: QuantizationPlan, ranges: dict):
         TensorsData,
     )
 
-    # It speaks through the root logger of things that were decided here.
-    root = logging.getLogger()
-    disabled, root.disabled = root.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            quantizer = QDQQuantizer(
-                model,
-                per_channel=True,
-                reduce_range=False,
-                weight_qType=QuantType.QInt8,
-                activation_qType=QuantType.QUInt8,
-                tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
-                nodes_to_quantize=plan.names,
-                nodes_to_exclude=[],
-                op_types_to_quantize=sorted(
-                    {node.op_type for node in model.graph.node if node.name in set(plan.names)}
-                ),
-                extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]},
-            )
-            quantizer.quantize_model()
-    finally:
-        root.disabled = disabled
+    names = set(plan.names)
+    with warnings.catch_warnings():
+        # Numbers that are none would be written as if they were.
+        warnings.simplefilter("error", RuntimeWarning)
+        quantizer = QDQQuantizer(
+            model,
+            per_channel=True,
+            reduce_range=False,
+            weight_qType=QuantType.QInt8,
+            activation_qType=QuantType.QUInt8,
+            tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
+            nodes_to_quantize=plan.names,
+            nodes_to_exclude=[],
+            op_types_to_quantize=sorted(
+                {node.op_type for node in model.graph.node if node.name in names}
+            ),
+            extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]},
+        )
+        quantizer.quantize_model()
     quantizer.model.topological_sort()
     return quantizer.model.model
 
