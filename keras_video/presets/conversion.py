@@ -284,12 +284,9 @@ def _laid_out(model, path: str, variable, tensors: Mapping, names, layout) -> np
 
 def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str):
     if isinstance(model, str) and model in list_presets():
-        from keras_video.presets.loading import model_from_manifest
-
-        preset = get_preset(model)
-        built = model_from_manifest(preset, arguments)
-        needed = _needed_arguments(built, arguments, tensors, format)
-        return model_from_manifest(preset, {**arguments, **needed}) if needed else built
+        built = _model_of_preset(model, arguments)
+        needed = _missing_arguments(built, arguments, tensors, format, part)
+        return _model_of_preset(model, {**arguments, **needed}) if needed else built
     if isinstance(model, str):
         model = get_model_class(model)
     if not inspect.isclass(model):
@@ -302,12 +299,18 @@ def _model_for(model, arguments: dict, tensors: Mapping, format: str, part: str)
     check_arguments(model, arguments)
     arguments = {**_sizes_in(model, arguments, tensors, format), **arguments}
     built = model(**arguments)
-    needed = _needed_arguments(built, arguments, tensors, format)
-    if part == "model" and "num_classes" not in arguments and hasattr(built, "num_classes"):
-        classes = _classes_in(built, tensors, format)
-        if classes not in (None, built.num_classes):
-            needed["num_classes"] = classes
+    needed = _missing_arguments(built, arguments, tensors, format, part)
     return model(**arguments, **needed) if needed else built
+
+
+def _model_of_preset(name: str, arguments: Mapping):
+    """The model of a registered preset, its preprocessor and its labels, without weights."""
+    from keras_video.presets.loading import load_preset, model_from_manifest
+
+    preset = get_preset(name)
+    if preset.bundled:  # What it is stands in its files.
+        return load_preset(name, load_weights=False, **arguments)
+    return model_from_manifest(preset, dict(arguments))
 
 
 def _sizes_in(model_class: type, given: Mapping, tensors: Mapping, format: str) -> dict:
@@ -321,10 +324,14 @@ def _sizes_in(model_class: type, given: Mapping, tensors: Mapping, format: str) 
     return {}
 
 
-def _needed_arguments(model, given: Mapping, tensors: Mapping, format: str) -> dict:
-    """What the format wants and the caller has not said."""
+def _missing_arguments(model, given: Mapping, tensors: Mapping, format: str, part: str) -> dict:
+    """What the format wants, and how many classes the tensors have, if the caller has not said."""
     _, chosen = choose_format(model, format, tensors)
     wanted = chosen.other_arguments(model, with_defaults=True)
+    if part == "model" and hasattr(model, "num_classes"):
+        classes = _classes_in(model, tensors, format)
+        if classes not in (None, model.num_classes):
+            wanted = {**wanted, "num_classes": classes}
     return {name: value for name, value in wanted.items() if name not in given}
 
 

@@ -109,6 +109,16 @@ def test_repositories_of_transformers_are_named_with_their_license():
         assert preset.metrics["top1"] < preset.metrics["top5"]
 
 
+def test_a_checkpoint_is_read_into_the_network_of_the_bundled_preset():
+    model = keras_video.models.TSM.from_preset("tsm_tiny_motion")
+    tensors = keras_video.presets.original_tensors(model, "paddlevideo")
+    copy = keras_video.convert(tensors, "tsm_tiny_motion", format="paddlevideo")
+    assert copy.get_config() == model.get_config()
+    assert (copy.labels, copy.preprocessor) == (model.labels, model.preprocessor)
+    for ours, theirs in zip(copy.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.fixture
 def mirror(monkeypatch, tmp_path):
     """The host of the original checkpoints, on this machine; the Hub has nothing."""

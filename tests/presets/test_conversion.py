@@ -70,6 +70,17 @@ def test_the_number_of_classes_is_read_off_the_head(tmp_path):
         convert(path, TinyClassifier, num_classes=5)
 
 
+def test_a_preset_s_name_gives_the_file_s_number_of_classes_no_labels(tmp_path):
+    register_preset(tiny_preset("tiny_motion"))
+    path = write_pdparams(tmp_path / "six.pdparams", checkpoint_of(trained_with(6)))
+    model = convert(path, "tiny_motion")
+    assert (model.num_classes, model.labels) == (6, None)
+    assert model.preprocessor.num_frames == 2
+    np.testing.assert_array_equal(answers(model), answers(trained_with(6)))
+    with pytest.raises(PresetError, match="'head/kernel' has shape .4, 4."):
+        convert(path, "tiny_motion", num_classes=4)
+
+
 def trained_with(num_classes):
     model = trained(num_classes)
     model.labels = None
