@@ -68,7 +68,7 @@ class QuantizationPlan:
         outputs: Collection[str],
         floats: Collection[str],
         constants: Collection[str],
-        finite: Callable[[str], bool] = lambda name: True,
+        wide: Callable[[str], bool] = lambda name: True,
     ) -> "QuantizationPlan":
         """Plans for a graph.
 
@@ -77,7 +77,8 @@ class QuantizationPlan:
             outputs: names of the tensors that the graph returns.
             floats: names of the tensors of type float32.
             constants: names of the tensors that are weights.
-            finite: whether the values of a tensor have a range that 256 numbers can cover.
+            wide: whether the values of a tensor have a range that 256 numbers can cover. What is
+                always zero has none, and two of three runtimes refuse it.
         """
         last = _last_layers(operations, outputs)
         planned, stays, roots, zeros = [], set(), {}, set()
@@ -91,7 +92,8 @@ class QuantizationPlan:
             kind, inputs = each.kind, each.inputs
             if kind in _FILLED:
                 zeros.update(each.outputs)
-            if not inputs or not all(map(finite, {inputs[0], *each.outputs}.intersection(floats))):
+            moved = [name for name in inputs if name not in zeros]
+            if not moved or not all(map(wide, {moved[0], *each.outputs}.intersection(floats))):
                 continue
             if kind == "Conv":
                 fits = inputs[1] in constants and each.name not in last
@@ -99,11 +101,8 @@ class QuantizationPlan:
                 fits = inputs[1] in constants
             elif kind in _MOVES | _ACTIVATIONS:
                 fits = inputs[0] in stays
-            elif kind == "Add":
-                fits = stays.issuperset(inputs)
             else:
-                moved = [name for name in inputs if name not in zeros]
-                fits = kind == "Concat" and moved and stays.issuperset(moved)
+                fits = kind in ("Add", "Concat") and stays.issuperset(moved)
             if not fits:
                 continue
             planned.append(each)

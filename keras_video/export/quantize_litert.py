@@ -142,8 +142,7 @@ def _in_float(model: bytes, quantized: bytes) -> list[str]:
         outputs={names[each["index"]] for each in interpreter.get_output_details()},
         floats={each["name"] for each in details.values() if each["dtype"] is np.float32},
         constants=set(names.values()) - given - computed,
-        # LiteRT refuses channels that are nothing but zero.
-        finite=lambda name: name not in narrow,
+        wide=lambda name: name not in narrow,
     )
     # What is filled in takes the scale of what it is joined to.
     in_int8 = filled.union(plan.names) - plan.ends

@@ -14,6 +14,8 @@ from keras_video.inference.runtime import needs
 # As nodes that are added and tensors that are kept must not clash with the model's own.
 _LOWEST, _HIGHEST = "/lowest", "/highest"
 
+_SMALLEST_RANGE = 1e-5
+
 
 def quantize_onnx(source: Path, target: Path, samples: Iterable[Mapping[str, np.ndarray]]) -> None:
     """Writes a float ONNX file anew, computing in int8 where that pays (`QuantizationPlan`).
@@ -47,7 +49,7 @@ def quantize_onnx(source: Path, target: Path, samples: Iterable[Mapping[str, np.
         model = _prepare(source, Path(folder))
         plan = _plan(model)
         ranges = _measure(model, plan.tensors, samples)
-        plan = _plan(model, finite=lambda name: np.isfinite(ranges.get(name, 0)).all())
+        plan = _plan(model, wide=lambda name: name not in ranges or _is_wide(*ranges[name]))
         if not plan.names:
             raise ValueError(
                 "The model has no convolution and no product with constant weights that could "
@@ -73,7 +75,7 @@ def _prepare(source: Path, folder: Path):
     return onnx.shape_inference.infer_shapes(model)
 
 
-def _plan(model, **finite) -> QuantizationPlan:
+def _plan(model, **wide) -> QuantizationPlan:
     graph = model.graph
     values = (*graph.value_info, *graph.input, *graph.output)
     return QuantizationPlan.of(
@@ -81,7 +83,7 @@ def _plan(model, **finite) -> QuantizationPlan:
         outputs={output.name for output in graph.output},
         floats={value.name for value in values if value.type.tensor_type.elem_type == 1},
         constants={tensor.name for tensor in graph.initializer},
-        **finite,
+        **wide,
     )
 
 
@@ -115,6 +117,10 @@ def _measure(model, tensors: list[str], samples) -> dict[str, tuple[np.ndarray, 
         raise no_samples()
     pairs = zip(lowest.astype("float32"), highest.astype("float32"), strict=True)
     return dict(zip(tensors, pairs, strict=True))
+
+
+def _is_wide(lowest: float, highest: float) -> bool:
+    return np.isfinite(highest - lowest) and highest - lowest > _SMALLEST_RANGE
 
 
 def _share(ranges: dict, plan: QuantizationPlan) -> dict:
