@@ -20,8 +20,8 @@ def quantize_openvino(
     """Writes a float ONNX file as a model of OpenVINO that computes in int8.
 
     It is what `quantize_onnx` makes of the file, read by OpenVINO. (OpenVINO's own tool, NNCF,
-    rounds in the midst of a temporal shift, which then runs in float, and so do the convolutions
-    after it: PP-TSM takes twice the time.)
+    rounds in the midst of a temporal shift, which then runs in float, as do the convolutions after
+    it.)
 
     Args:
         source: path of an ONNX file in float32.
