@@ -111,8 +111,14 @@ class ModelCard:
             + f"The class `{self.class_name}` of [keras_video]({HOMEPAGE}), for "
             "[Keras 3](https://keras.io).\n\n"
             "```python\nimport keras_video\n\n"
-            f'{self.variable} = {self.loader}("hf://{self.repository}"){call}\n```'
+            f"{self._load()}{call}\n```"
         )
+
+    def _load(self) -> str:
+        """The line that loads the model, or three as formatters break it."""
+        opening, address = f"{self.variable} = {self.loader}(", f'"hf://{self.repository}"'
+        line = f"{opening}{address})"
+        return line if len(line) <= 100 else f"{opening}\n    {address}\n)"
 
     def _facts(self) -> str:
         facts = {
