@@ -93,7 +93,7 @@ def test_the_hub_understands_a_card(name):
 def test_a_card_s_examples_compile_and_its_links_into_the_repository_lead_somewhere(name):
     text = card(name)
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert '.from_preset("hf://' in code and compile(code, name, "exec").co_code
+    assert re.search(r'\.from_preset\(\s*"hf://', code) and compile(code, name, "exec").co_code
     for path in re.findall(rf"{HOMEPAGE}(?:blob|tree)/main/([\w/.-]*\w)", text):
         assert (ROOT / path).exists(), path
     for script in re.findall(r"^    python (\S+)", text, re.MULTILINE):
