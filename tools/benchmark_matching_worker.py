@@ -2,11 +2,12 @@
 
 import json
 import os
-import resource
 import sys
 
 import numpy as np
 from benchmark_worker import take_turns
+
+from keras_video.inference.runtime_contestant import peak_memory
 
 CHANNELS, FILTERS, SAMPLES = 128, 512, 32
 
@@ -76,11 +77,6 @@ def main():
         parameters,
         lambda: peak_memory() - before,
     )
-
-
-def peak_memory() -> int:
-    """Bytes that this process had in memory at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ its standard input runs once and prints the wall and processor seconds as JSON.
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
 from benchmark_models import MODELS
+
+from keras_video.inference.runtime_contestant import peak_memory
 
 
 def keras_contestant(task):
@@ -75,8 +76,7 @@ def take_turns(run: Callable, parameters: int, device_memory: Callable = lambda:
         wall, cpu = time.perf_counter(), time.process_time()
         run()
         done = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        print(json.dumps({**done, "memory": device_memory() or resident}), flush=True)
+        print(json.dumps({**done, "memory": device_memory() or peak_memory()}), flush=True)
 
 
 def main():
