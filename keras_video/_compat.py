@@ -339,3 +339,15 @@ def top_k(scores, k: int) -> tuple:
         values, places = torch.sort(scores, dim=-1, descending=True, stable=True)
         return values[..., :k], places[..., :k]
     return keras.ops.top_k(scores, k)
+
+
+def optimize_graph(config, meta_graph):
+    """A `GraphDef` after TensorFlow's graph optimiser, which has no public entrance."""
+    from tensorflow.python.grappler import tf_optimizer
+
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def operations_of(interpreter) -> list[dict]:
+    """The operations of a `tf.lite.Interpreter`, of which only the tensors are public."""
+    return list(interpreter._get_ops_details())

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 import keras
 
-from keras_video._compat import keeping_lstms_whole, lowered_for_cpu, tracing_for_export
+from keras_video._compat import (
+    keeping_lstms_whole,
+    lowered_for_cpu,
+    optimize_graph,
+    tracing_for_export,
+)
 from keras_video.export.fold_scales import fold_scales
 from keras_video.export.inference_function import LARGEST_CONSTANT
 from keras_video.inference.exported_model import TensorSpec
@@ -160,7 +165,6 @@ def _lowering(for_cpu: bool):
 def _folded(meta_graph, inputs: list[str], outputs: list[str]):
     """Its graph without calls of functions, and with everything computed that is constant."""
     from tensorflow.compat.v1 import ConfigProto
-    from tensorflow.python.grappler import tf_optimizer
 
     # Loops are kept: no runtime but TensorFlow's knows what they are lowered to.
     _lower_loops(meta_graph.graph_def, False)
@@ -171,7 +175,7 @@ def _folded(meta_graph, inputs: list[str], outputs: list[str]):
     rewriting.meta_optimizer_timeout_ms = -1
     kept = meta_graph.collection_def["train_op"].node_list.value
     kept.extend([*(f"{name}:0" for name in inputs), *outputs])
-    graph = tf_optimizer.OptimizeGraph(config, meta_graph)
+    graph = optimize_graph(config, meta_graph)
     fold_scales(graph)
     return graph
 

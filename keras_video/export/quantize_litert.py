@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from keras_video._compat import operations_of
 from keras_video.export.calibration import no_samples
 from keras_video.export.quantization_plan import Operation, QuantizationPlan
 
@@ -132,7 +133,7 @@ def _in_float(model: bytes, quantized: bytes) -> list[str]:
             [names.get(index, "") for index in each["inputs"]],
             [names[index] for index in each["outputs"]],
         )
-        for each in interpreter._get_ops_details()
+        for each in operations_of(interpreter)
     ]
     given = {names[each["index"]] for each in interpreter.get_input_details()}
     computed = {name for each in operations for name in each.outputs}
