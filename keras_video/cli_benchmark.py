@@ -96,7 +96,10 @@ def _entries(options: argparse.Namespace, chosen, folder: Path) -> tuple[list, d
     from keras_video.console import one_line
     from keras_video.export import export_model
     from keras_video.inference.compare_runtimes import RuntimeEntry
+    from keras_video.presets import load_preset
 
+    # Once for all exports; a preset that does not load ends the command.
+    model = load_preset(options.preset)
     entries, refused = [], {}
     for runtime, precision in chosen:
         if runtime == "keras":
@@ -105,7 +108,7 @@ def _entries(options: argparse.Namespace, chosen, folder: Path) -> tuple[list, d
         entry = RuntimeEntry(str(folder / f"{runtime}_{precision}"), runtime, precision)
         try:
             export_model(
-                options.preset,
+                model,
                 entry.model,
                 FORMATS[runtime],
                 precision=precision,

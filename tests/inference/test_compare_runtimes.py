@@ -76,3 +76,9 @@ def test_the_command_refuses_a_video_that_is_none_before_it_exports(tmp_path, ca
 def test_the_command_refuses_unknown_runtimes(capsys):
     assert main(["benchmark", "--runtimes", "keras,caffe"]) == 2
     assert "Received: --runtimes keras,caffe" in capsys.readouterr().err
+
+
+def test_a_preset_that_does_not_load_is_told_once(video, capsys):
+    assert main(["benchmark", "--preset", "missing", "--video", str(video)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("Unknown preset") == 1 and "left out" not in said
