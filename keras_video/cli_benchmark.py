@@ -130,6 +130,7 @@ def _rendered(folder: Path) -> Path:
 
 
 def _show(options: argparse.Namespace, video, times) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
@@ -145,18 +146,24 @@ def _show(options: argparse.Namespace, video, times) -> None:
         return
     shown = f"{options.video}" if options.video else "a rendered video, 10 s of 320x320"
     title = f"{options.preset}, {shown}, {times[0].views} views, {options.rounds} rounds"
-    table = Table(title=Text(printable(title)))
+    table = Table(
+        title=Text(printable(title)),
+        caption="Milliseconds a video; memory in MiB; ratio of the totals to the first",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=0,
+    )
     for column in ("Runtime", "Precision"):
-        table.add_column(column)
-    for column in ("Decode", "Preprocess", "Network", "Total", "CPU", "Memory", "To the first"):
+        table.add_column(column, no_wrap=True)
+    for column in ("Decode", "Resize", "Network", "Total", "CPU", "Memory", "Ratio"):
         table.add_column(column, justify="right")
     for each in times:
         seconds = (each.decode, each.preprocess, each.network, each.total, each.cpu)
         table.add_row(
             each.entry.runtime,
             each.entry.precision,
-            *(f"{1000 * value:.1f} ms" for value in seconds),
-            "" if each.memory is None else f"{each.memory / 2**20:.0f} MiB",
+            *(f"{1000 * value:.1f}" for value in seconds),
+            "" if each.memory is None else f"{each.memory / 2**20:.0f}",
             f"{each.total / times[0].total:.2f}",
         )
     make_console().print(table)
